@@ -1,0 +1,1 @@
+"""Teleconsult: paid asynchronous dermatology. Nothing is imported here, so that the launcher stays stdlib-only."""

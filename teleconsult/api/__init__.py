@@ -1,0 +1,1 @@
+"""HTTP routes beside the pages, and the gate every request passes."""

@@ -1,0 +1,1 @@
+"""Money: checkout, settlement, webhook, portal."""

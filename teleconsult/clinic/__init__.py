@@ -1,0 +1,1 @@
+"""The dermatologist's work: queue, claim, answer."""

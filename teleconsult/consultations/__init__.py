@@ -1,0 +1,1 @@
+"""The consultation: its fields, photos, life cycle and stored truth."""

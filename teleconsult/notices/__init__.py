@@ -1,0 +1,1 @@
+"""What we tell people outside the app: e-mail without any clinical word."""

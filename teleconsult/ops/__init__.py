@@ -1,0 +1,1 @@
+"""Running the product: command line, start-up, demo people, checks."""

@@ -1,0 +1,1 @@
+"""The pages: Reflex states and components."""

@@ -1,0 +1,1 @@
+"""The interface kit: small parts on rx.el and Tailwind."""
