@@ -1,0 +1,89 @@
+"""The one database: PostgreSQL. `transaction()` is the only place that commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import CursorResult, DateTime, Engine, Executable, MetaData, create_engine
+from sqlmodel import Session, SQLModel
+
+from teleconsult.settings import get_settings
+
+# A request waits 3 s for a row and 10 s for a statement at most: then its caller hears 503 and tries again.
+TIMEOUTS = {
+    "lock_timeout": "3s",
+    "statement_timeout": "10s",
+    "idle_in_transaction_session_timeout": "30s",
+    "timezone": "UTC",
+}
+
+# Constraints get predictable names, so that a migration can speak of them.
+SQLModel.metadata.naming_convention = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+).naming_convention
+
+Moment = DateTime(timezone=True)
+"""Column type of every point in time: stored and compared in UTC."""
+
+
+def utcnow() -> datetime:
+    """The present, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def driver_url(url: str) -> str:
+    """The same database for SQLAlchemy, with psycopg 3 as its driver."""
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+def libpq_url(url: str) -> str:
+    """The same database for psycopg itself."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+@cache
+def engine() -> Engine:
+    """One pool for the process. Parameters stay out of an error's text: they may hold what a patient wrote."""
+    url = get_settings().database_url
+    if not url:
+        raise RuntimeError("DATABASE_URL is empty: start with `teleconsult up`, or set it.")
+    return create_engine(
+        driver_url(url),
+        hide_parameters=True,
+        pool_size=10,
+        max_overflow=10,
+        pool_pre_ping=True,
+        connect_args={
+            "options": " ".join(f"-c {name}={value}" for name, value in TIMEOUTS.items()),
+            "connect_timeout": 5,
+        },
+    )
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One unit of work: commits when the block ends, rolls back when it raises.
+
+    Helpers take the session as `tx` and join; they never commit.
+    """
+    with Session(engine(), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def changed(tx: Session, statement: Executable) -> int:
+    """Run an INSERT, UPDATE or DELETE and tell how many rows it touched: the answer of a compare-and-swap."""
+    result: Any = tx.execute(statement)
+    return result.rowcount if isinstance(result, CursorResult) else 0
