@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
-from sqlalchemy import CursorResult, DateTime, Engine, Executable, MetaData, create_engine
+from sqlalchemy import DateTime, Engine, Executable, MetaData, create_engine
 from sqlmodel import Session, SQLModel
 
 from teleconsult.settings import get_settings
@@ -74,7 +73,7 @@ def engine() -> Engine:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction() -> Generator[Session]:
     """One unit of work: commits when the block ends, rolls back when it raises.
 
     Helpers take the session as `tx` and join; they never commit.
@@ -85,5 +84,5 @@ def transaction() -> Iterator[Session]:
 
 def changed(tx: Session, statement: Executable) -> int:
     """Run an INSERT, UPDATE or DELETE and tell how many rows it touched: the answer of a compare-and-swap."""
-    result: Any = tx.execute(statement)
-    return result.rowcount if isinstance(result, CursorResult) else 0
+    tx.flush()
+    return tx.connection().execute(statement).rowcount

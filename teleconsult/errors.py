@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not an error
+class Refusal(Exception):
     """The request is understood and answered with no. Subclasses fix the status; callers give the sentence."""
 
     status: ClassVar[int] = 400

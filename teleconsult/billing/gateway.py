@@ -1,0 +1,152 @@
+"""The only module that speaks to Stripe.
+
+It takes and returns our own types, and sorts every failure in two: Stripe can't be reached or doesn't know
+(`GatewayDown`), or Stripe says no (`GatewayRefused`).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+import stamina
+import stripe
+
+from teleconsult.billing.objects import CheckoutSession
+from teleconsult.settings import get_settings
+
+TIMEOUT_SECONDS = 10
+RETRIES = 2
+"""The SDK's own, for connection errors, 409 and 5xx, with the same idempotency key."""
+
+SIGNATURE_SECONDS = 300
+"""How far an event's time may lie from ours, in both directions. The SDK only checks the past."""
+
+T = TypeVar("T")
+
+
+class GatewayDown(Exception):
+    """No answer, or one that leaves open whether Stripe acted (timeout, 5xx, 429). The same key may be tried again."""
+
+
+class GatewayRefused(Exception):
+    """Stripe understood and refused. `code` and `param` are Stripe's; its message may echo input and is dropped."""
+
+    def __init__(self, code: str, param: str, request_id: str, status: int) -> None:
+        super().__init__(f"{status} {code} {param} {request_id}")
+        self.code, self.param, self.status = code, param, status
+
+    @property
+    def customer_gone(self) -> bool:
+        """The customer we named was deleted at Stripe."""
+        return self.code == "resource_missing" and self.param == "customer"
+
+    @property
+    def key_reused(self) -> bool:
+        """Our idempotency key was used with other parameters."""
+        return self.code == "idempotency_error"
+
+
+@dataclass(frozen=True)
+class Portal:
+    """A link to the customer portal. Bearer access for minutes: never stored, never logged."""
+
+    url: str
+
+
+def _call(act: Callable[[], T]) -> T:
+    """Run one call. The SDK does not repeat a 429 by itself, so we do, a few times with jitter."""
+    try:
+        for attempt in stamina.retry_context(on=stripe.RateLimitError, attempts=4, timeout=8):
+            with attempt:
+                return act()
+    except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
+        raise GatewayDown(type(error).__name__) from None
+    except stripe.StripeError as error:
+        code = "idempotency_error" if isinstance(error, stripe.IdempotencyError) else str(error.code or "")
+        param = str(getattr(error, "param", "") or "")
+        raise GatewayRefused(code, param, str(error.request_id or ""), error.http_status or 0) from None
+    raise AssertionError("retry_context ends by returning or raising")
+
+
+class Gateway:
+    """A connection to Stripe with one key."""
+
+    def __init__(self, key: str, api_base: str = "") -> None:
+        stripe.enable_telemetry = False
+        self._client = stripe.StripeClient(
+            key,
+            http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+            max_network_retries=RETRIES,
+            base_addresses={"api": api_base} if api_base else {},
+        )
+
+    def create_customer(self, email: str, metadata: Mapping[str, str], key: str) -> str:
+        """A customer, for receipts and the portal. Returns its id."""
+        params: Any = {"email": email, "metadata": dict(metadata)}
+        return _call(lambda: self._client.v1.customers.create(params, {"idempotency_key": key})).id
+
+    def create_session(self, request: Mapping[str, Any], key: str) -> CheckoutSession:
+        """A hosted payment page from frozen parameters. The same key gives the same page."""
+        params: Any = dict(request)
+        return _session(_call(lambda: self._client.v1.checkout.sessions.create(params, {"idempotency_key": key})))
+
+    def retrieve_session(self, session_id: str) -> CheckoutSession:
+        """The page as it is now."""
+        return _session(_call(lambda: self._client.v1.checkout.sessions.retrieve(session_id)))
+
+    def expire_session(self, session_id: str) -> CheckoutSession:
+        """Close an open page. Refused when it was paid or has expired meanwhile: retrieve it then."""
+        return _session(_call(lambda: self._client.v1.checkout.sessions.expire(session_id)))
+
+    def create_portal(self, customer_id: str, return_url: str) -> Portal:
+        """A fresh link to the customer portal."""
+        params: Any = {"customer": customer_id, "return_url": return_url}
+        return Portal(_call(lambda: self._client.v1.billing_portal.sessions.create(params)).url)
+
+    def refund(self, payment_intent: str, metadata: Mapping[str, str], key: str) -> str:
+        """Return all of a payment. Returns Stripe's word for its state: succeeded, pending or failed."""
+        params: Any = {"payment_intent": payment_intent, "metadata": dict(metadata)}
+        made = _call(lambda: self._client.v1.refunds.create(params, {"idempotency_key": key}))
+        return made.status or "pending"
+
+
+def _session(made: stripe.checkout.Session) -> CheckoutSession:
+    return CheckoutSession.model_validate(made.to_dict())
+
+
+@cache
+def gateway() -> Gateway:
+    """The process's connection.
+
+    Raises:
+        GatewayDown: no key is configured, which only development allows.
+    """
+    settings = get_settings()
+    key = settings.stripe_secret_key.get_secret_value()
+    if not key:
+        raise GatewayDown("no STRIPE_SECRET_KEY")
+    return Gateway(key, settings.stripe_api_base)
+
+
+def signed_by(payload: bytes, header: str, secrets: Sequence[str]) -> int | None:
+    """Which secret signed this body just now: its position, or None when none did."""
+    stamp = re.match(r"t=(\d{1,12}),", header)
+    if stamp is None or abs(int(stamp.group(1)) - time.time()) > SIGNATURE_SECONDS:
+        return None
+    for position, secret in enumerate(secrets):
+        if _verified(payload, header, secret):
+            return position
+    return None
+
+
+def _verified(payload: bytes, header: str, secret: str) -> bool:
+    try:
+        stripe.WebhookSignature.verify_header(payload.decode(), header, secret, SIGNATURE_SECONDS)
+    except Exception:  # noqa: BLE001 - a forged header makes the SDK raise nearly anything, and none of it is ours
+        return False
+    return True

@@ -1,0 +1,197 @@
+"""Stripe's webhook, class by class: what isn't provably usable is refused, what is accepted is durable.
+
+Status 400: Stripe's own retries are the only memory. 200: it is in our database. 503: ours to mend, Stripe tries again.
+No network call happens here: Stripe holds the patient's redirect until we answer.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlmodel import Session, col, update
+
+from teleconsult import privacy
+from teleconsult.billing.customers import forget
+from teleconsult.billing.gateway import signed_by
+from teleconsult.billing.models import Payment, ProcessedWebhook
+from teleconsult.billing.objects import API_VERSION, CheckoutSession, Event
+from teleconsult.billing.rules import APP
+from teleconsult.billing.settle import Source, settle
+from teleconsult.db import changed, transaction
+from teleconsult.settings import get_settings
+
+MAX_BYTES = 256 * 1024
+"""Largest body read: an event of ours is about 4 KiB."""
+
+SESSION_EVENTS = frozenset(
+    f"checkout.session.{what}" for what in ("completed", "async_payment_succeeded", "async_payment_failed", "expired")
+)
+FAILED_EVENT = "checkout.session.async_payment_failed"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to Stripe. Its body never echoes payload or signature."""
+
+    status: int
+    body: Mapping[str, object]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Refused(Exception):
+    """Leaves a transaction without a trace."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+def receive(body: bytes, signature: str) -> Reply:
+    """One delivery, from raw bytes to a durable answer.
+
+    `body` is as received and within `MAX_BYTES`; `signature` is the Stripe-Signature header, "" when absent.
+    """
+    secrets = get_settings().webhook_secrets
+    if not secrets:
+        privacy.alert("webhook_no_secret", "fatal", fingerprint=("webhook_no_secret",))
+        return Reply(503, {"error": "not configured"}, {"Retry-After": "60"})
+    if (matched := signed_by(body, signature, secrets)) is None:
+        privacy.alert("webhook_signature", "warning", fingerprint=("webhook_signature",))
+        return Reply(400, {"error": "signature"})
+    event = _parsed(body)
+    if event is None:
+        privacy.alert("webhook_unreadable", "error", fingerprint=("webhook_unreadable",))
+        return Reply(400, {"error": "event"})
+    log.info("webhook", event_id=event.id, event_type=event.type, secret=matched)
+    return apply(event)
+
+
+def _parsed(body: bytes) -> Event | None:
+    """A signed body that is no event of Stripe's snapshot form is None."""
+    try:
+        return Event.model_validate(json.loads(body))
+    except (ValueError, RecursionError, ValidationError):
+        return None
+
+
+def apply(event: Event) -> Reply:
+    """Bring a verified event into the database, once. Replays and catch-up enter here."""
+    if event.livemode != get_settings().livemode:
+        return _durably(event, _wrong_mode)
+    if event.type == "customer.deleted":
+        return _durably(event, _customer_deleted)
+    if event.type not in SESSION_EVENTS or _foreign(event.data.object):
+        return Reply(200, {"outcome": "ignored"})
+    return _durably(event, _session_event)
+
+
+def _foreign(obj: Mapping[str, Any]) -> bool:
+    """Other software may share the Stripe account: its markers are not ours."""
+    marks = _marks(obj)
+    return marks.get("app", APP) != APP or marks.get("env", get_settings().environment) != get_settings().environment
+
+
+def _marks(obj: Mapping[str, Any]) -> dict[str, Any]:
+    marks = obj.get("metadata")
+    return marks if isinstance(marks, dict) else {}
+
+
+Handler = Callable[[Session, Event], tuple[str, Payment | None]]
+
+
+def _durably(event: Event, handle: Handler) -> Reply:
+    """Ledger row and effect in one transaction. The row is written first: the database refuses the second delivery."""
+    try:
+        with transaction() as tx:
+            if not changed(tx, _ledger_row(event)):
+                return Reply(200, {"outcome": "duplicate"})
+            outcome, payment = handle(tx, event)
+            _note(tx, event, outcome, payment)
+    except _Refused as refused:
+        return refused.reply
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        privacy.capture(error)
+        return Reply(503, {"error": "busy"}, {"Retry-After": "5"})
+    return Reply(200, {"outcome": outcome})
+
+
+def _ledger_row(event: Event) -> Any:
+    row = {
+        "id": event.id,
+        "type": event.type,
+        "api_version": event.api_version,
+        "livemode": event.livemode,
+        "created": datetime.fromtimestamp(event.created, UTC),
+        "received_at": datetime.now(UTC),
+        "outcome": "",
+        "detail": "",
+    }
+    return insert(ProcessedWebhook).values(row).on_conflict_do_nothing(index_elements=["id"])
+
+
+def _note(tx: Session, event: Event, outcome: str, payment: Payment | None) -> None:
+    tx.flush()
+    changed(
+        tx,
+        update(ProcessedWebhook)
+        .where(col(ProcessedWebhook.id) == event.id)
+        .values(outcome=outcome, payment_id=payment.id if payment else None),
+    )
+
+
+def _session_event(tx: Session, event: Event) -> tuple[str, Payment | None]:
+    _require_ids(event)
+    try:
+        session = CheckoutSession.model_validate(event.data.object)
+    except ValidationError:
+        return _unfit(event), None
+    if event.api_version != API_VERSION:
+        version = str(event.api_version)
+        privacy.alert("webhook_api_version", "warning", fingerprint=("webhook_api_version", version))
+    outcome, payment = settle(tx, session, Source.WEBHOOK, failed=event.type == FAILED_EVENT)
+    return outcome, payment
+
+
+def _require_ids(event: Event) -> None:
+    """Without both ids nobody can say whose money it is: refused, so that a delivery after the repair still counts."""
+    marks = _marks(event.data.object)
+    absent = [name for name in ("userId", "consultationId") if not _is_uuid(marks.get(name))]
+    if absent:
+        privacy.alert("webhook_metadata_missing", "fatal", fingerprint=("webhook", event.id), event_id=event.id)
+        raise _Refused(Reply(400, {"error": "metadata", "missing": absent}))
+
+
+def _is_uuid(value: object) -> bool:
+    try:
+        uuid.UUID(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+def _unfit(event: Event) -> str:
+    """Signed by Stripe and not as we know it, for example after an API upgrade: kept for a person to look at."""
+    privacy.alert("webhook_object_unfit", "error", fingerprint=("webhook_object_unfit", event.type), event_id=event.id)
+    return "quarantined"
+
+
+def _wrong_mode(_tx: Session, event: Event) -> tuple[str, None]:
+    privacy.alert("webhook_livemode", "error", fingerprint=("webhook_livemode",), event_id=event.id)
+    return "quarantined", None
+
+
+def _customer_deleted(tx: Session, event: Event) -> tuple[str, None]:
+    forget(tx, str(event.data.object.get("id", "")))
+    return "processed", None

@@ -1,0 +1,71 @@
+"""Background jobs: Procrastinate on the same PostgreSQL, so that a job is promised by the very commit that needs it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import procrastinate
+import psycopg_pool
+from procrastinate.tasks import Task
+from sqlmodel import Session
+
+from teleconsult.db import libpq_url
+from teleconsult.settings import get_settings
+
+app = procrastinate.App(connector=procrastinate.PsycopgConnector())
+"""Slices register their tasks here with `@app.task(name="slice.verb")`. Arguments are identifiers, never contents."""
+
+PERSISTENT = procrastinate.RetryStrategy(max_attempts=9, exponential_wait=4)
+"""Tries after 4 s, 16 s, 64 s … for about a day: for work that waits for somebody else to come back."""
+
+CONCURRENCY = 4
+
+
+def defer(
+    tx: Session,
+    task: Task,  # type: ignore[type-arg] - any task of ours
+    *,
+    in_seconds: int = 0,
+    lock: str | None = None,
+    **identifiers: str | int,
+) -> None:
+    """Promise `task` within the caller's transaction: committed together, or never run.
+
+    Source: Procrastinate's `connection` option, "atomic deferral within a user-managed transaction".
+    """
+    connection = tx.connection().connection.driver_connection
+    options = {"schedule_in": {"seconds": in_seconds}} if in_seconds else {}
+    task.configure(connection=connection, lock=lock, **options).defer(**identifiers)
+
+
+def _pool() -> psycopg_pool.AsyncConnectionPool:
+    return psycopg_pool.AsyncConnectionPool(
+        libpq_url(get_settings().database_url), min_size=1, max_size=CONCURRENCY + 2, open=False
+    )
+
+
+async def work() -> None:
+    """Run jobs until cancelled; a job that has begun may finish within ten seconds."""
+    async with _pool() as pool, app.open_async(pool):
+        await app.run_worker_async(concurrency=CONCURRENCY, install_signal_handlers=False, shutdown_graceful_timeout=10)
+
+
+async def drain() -> None:
+    """Run every job that is due now and return: for commands and tests."""
+    async with _pool() as pool, app.open_async(pool):
+        await app.run_worker_async(wait=False, install_signal_handlers=False, listen_notify=False)
+
+
+@asynccontextmanager
+async def worker() -> AsyncGenerator[None]:
+    """A worker beside the web server, for as long as the server lives."""
+    task = asyncio.create_task(work())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
