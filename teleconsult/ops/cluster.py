@@ -29,7 +29,7 @@ LONGEST_SOCKET = 100
 """Bytes. Linux takes 107 and macOS 103."""
 
 
-class PostgresFault(Exception):  # noqa: N818 - its text is a sentence for the person who starts the app
+class PostgresFault(Exception):
     """The embedded database can't be started; the message says why and what to do."""
 
 

@@ -1,0 +1,68 @@
+"""What tests share: settings for a test, and people and drafts that are ready to use."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+import teleconsult.settings
+from teleconsult.accounts.models import Role, User
+from teleconsult.consultations import service
+from teleconsult.consultations.models import Photo
+from teleconsult.consultations.questions import CONSENTS
+from teleconsult.db import transaction
+
+ROOT = Path(__file__).parents[1]
+
+ANSWERS: dict[str, object] = {
+    "site": "right_cheek",
+    "concern": "rash",
+    "duration": "weeks",
+    "symptoms": ["itch", "scaling"],
+    "sleep": "no",
+    "story": "Started three weeks ago as a small dry patch and has spread since.",
+    "flags": ["none"],
+    "dob": "1991-3-27",
+    "sex": "female",
+    "pregnant": "no",
+    "allergies": "some",
+    "allergies_text": "Penicillin: rash all over",
+    "medicines": "none",
+    "conditions": ["none"],
+    "skin_cancer": "none",
+}
+"""A complete form."""
+
+
+def fresh_settings(**values: str) -> None:
+    """Change settings for this process and drop what was built from the old ones."""
+    os.environ.update(values)
+    teleconsult.settings.get_settings.cache_clear()
+
+
+def person(email: str = "jane@example.com", role: Role = Role.PATIENT, **more: str) -> uuid.UUID:
+    """Somebody with an account nobody can sign in to: services need no password."""
+    with transaction() as tx:
+        user = User(email=email, name=email.split("@", maxsplit=1)[0].title(), password_hash="none", role=role, **more)
+        tx.add(user)
+        return user.id
+
+
+def full_draft(user_id: uuid.UUID, **changes: object) -> uuid.UUID:
+    """A draft that only waits to be paid."""
+    consents = {c.kind: True for c in CONSENTS}
+    saved = service.save_form(user_id, None, {**ANSWERS, **changes}, consents)
+    with transaction() as tx:
+        for kind in ("overview", "close"):
+            tx.add(_photo(user_id, saved.consultation_id, kind))
+    return saved.consultation_id
+
+
+def _photo(user_id: uuid.UUID, consultation_id: uuid.UUID, kind: str) -> Photo:
+    """A row without a file: enough where nobody looks at the picture."""
+    key = uuid.uuid4().hex
+    return Photo(
+        user_id=user_id, consultation_id=consultation_id, kind=kind, store_key=key, source_sha256=key, bytes=1,
+        width=1200, height=900,
+    )  # fmt: skip
