@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -66,6 +67,24 @@ def start(user_id: uuid.UUID, consultation_id: uuid.UUID) -> CheckoutLink:
         privacy.alert("stripe_refused", "error", fingerprint=("stripe_refused", error.code, error.param))
         raise _down(user_id, consultation_id) from None
     raise _down(user_id, consultation_id)
+
+
+def start_with(
+    user_id: uuid.UUID,
+    consultation_id: uuid.UUID | None,
+    answers: Mapping[str, object],
+    consents: Mapping[str, bool],
+    photo_ids: Sequence[uuid.UUID],
+) -> CheckoutLink:
+    """The same for a whole form at once, which is saved as a draft before anything else happens.
+
+    Raises:
+        As `start`; and NotFound for a photo that is not the caller's own.
+    """
+    saved = consultations.save_form(user_id, consultation_id, answers, consents)
+    with transaction() as tx:
+        photos.claim(tx, user_id, saved.consultation_id, photo_ids)
+    return start(user_id, saved.consultation_id)
 
 
 def check(user_id: uuid.UUID, consultation_id: uuid.UUID) -> None:
