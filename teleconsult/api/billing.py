@@ -22,7 +22,7 @@ PHOTO_PREFIX = "/api/photos/"
 
 
 async def start_checkout(request: Request) -> Response:
-    """`{"consultationId"}` pays a draft; a form (`userNotes`, `imageUrls`, `intake`, `consents`) is saved as one first."""
+    """`{"consultationId"}` pays a draft; a form (`userNotes`, `imageUrls`, `intake`, `consents`) is saved first."""
     who = await signed_in(request)
     if who.role is not Role.PATIENT:
         raise Forbidden("Only patients can pay for a consultation.")

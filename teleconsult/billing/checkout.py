@@ -20,6 +20,7 @@ from teleconsult.billing.models import Payment
 from teleconsult.billing.objects import CheckoutSession
 from teleconsult.billing.rules import LIVE, PaymentStatus
 from teleconsult.billing.settle import Source, refresh
+from teleconsult.consultations import photos
 from teleconsult.consultations import service as consultations
 from teleconsult.consultations.models import Consultation
 from teleconsult.consultations.questions import Step

@@ -50,7 +50,7 @@ class EventData(_Model):
 class Event(_Model):
     """A webhook event's envelope."""
 
-    id: str = Field(pattern=r"^evt_\w{1,250}$")
+    id: str = Field(pattern=r"^evt_\w+$", max_length=255)
     type: str = Field(min_length=1, max_length=100)
     api_version: str | None = None
     livemode: StrictBool

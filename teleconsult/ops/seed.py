@@ -25,12 +25,12 @@ class DemoPerson:
     registration_no: str = ""
 
 
+CONSULTANT = "Consultant dermatologist"
+
 DEMO_PEOPLE = (
     DemoPerson("jane@example.com", "Jane Doe", Role.PATIENT),
-    DemoPerson(
-        "amara@clinic.example", "Dr. Amara Lindqvist", Role.DERMATOLOGIST, "Consultant dermatologist", "7412036"
-    ),
-    DemoPerson("chidi@clinic.example", "Dr. Chidi Okafor", Role.DERMATOLOGIST, "Consultant dermatologist", "6980114"),
+    DemoPerson("amara@clinic.example", "Dr. Amara Lindqvist", Role.DERMATOLOGIST, CONSULTANT, "7412036"),
+    DemoPerson("chidi@clinic.example", "Dr. Chidi Okafor", Role.DERMATOLOGIST, CONSULTANT, "6980114"),
     DemoPerson("sam@clinic.example", "Sam Keane", Role.OPERATOR),
 )
 
