@@ -20,6 +20,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
+from teleconsult.ops.faults import Fault
+
 MAJOR = "18"
 SYSTEM_FOLDER = Path("/var/lib/teleconsult")
 SYSTEM_USER = "teleconsult-db"
@@ -29,7 +31,7 @@ LONGEST_SOCKET = 100
 """Bytes. Linux takes 107 and macOS 103."""
 
 
-class PostgresFault(Exception):
+class PostgresFault(Fault):
     """The embedded database can't be started; the message says why and what to do."""
 
 

@@ -1,0 +1,7 @@
+"""What stops a command: never a traceback, always a sentence."""
+
+from __future__ import annotations
+
+
+class Fault(Exception):  # noqa: N818 - its text is a sentence for the person at the terminal
+    """A command can't go on. The message says why and what to do; the exit code is 2."""
