@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class Fault(Exception):  # noqa: N818 - its text is a sentence for the person at the terminal
+class Fault(Exception):
     """A command can't go on. The message says why and what to do; the exit code is 2."""

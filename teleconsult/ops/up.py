@@ -126,7 +126,9 @@ def _database(settings: Settings, data: Path, running: ExitStack) -> Settings:
 
 
 def _wants_sandbox(args: Namespace, settings: Settings) -> bool:
-    return find_spec("teleconsult.sandbox.__main__") is not None and not args.no_sandbox and not settings.stripe_secret_key.get_secret_value()
+    if find_spec("teleconsult.sandbox.__main__") is None:
+        return False
+    return not args.no_sandbox and not settings.stripe_secret_key.get_secret_value()
 
 
 def _start_sandbox(port: int, data: Path, children: Children) -> tuple[Child, int]:
