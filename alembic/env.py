@@ -1,5 +1,6 @@
 """Migrations run on the database of the settings, or on the connection a caller passes in."""
 
+from alembic import context
 from sqlalchemy import Connection, create_engine
 from sqlmodel import SQLModel
 
@@ -9,7 +10,6 @@ import teleconsult.billing.models
 import teleconsult.clinic.models
 import teleconsult.consultations.models
 import teleconsult.notices.models  # noqa: F401 - the imports fill SQLModel.metadata
-from alembic import context
 from teleconsult.db import driver_url
 from teleconsult.settings import get_settings
 

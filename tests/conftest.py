@@ -12,12 +12,12 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from pytest_socket import socket_allow_hosts
 from sqlalchemy import create_engine, text
 
 import teleconsult.settings
-from alembic import command
 from teleconsult import db
 from teleconsult.ops import postgres
 from tests.support import ROOT, fresh_settings

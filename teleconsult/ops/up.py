@@ -11,30 +11,23 @@ import secrets
 import socket
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from teleconsult.ops import environment
 from teleconsult.ops.faults import Fault
 from teleconsult.ops.processes import Child, Children, end_leftovers, stopping_on_signals
 from teleconsult.ops.progress import note, stage
+from teleconsult.ops.seed import DEMO_PASSWORD, DemoPerson, demo_people
 from teleconsult.settings import LOOPBACK, Settings, get_settings
 
 DEFAULT_PORT = 8000
 SANDBOX_KEY = "sk_test_sandbox"  # it opens the sandbox on this machine and nothing else
 READY_WITHIN = 60.0
 """Seconds a server of ours may take to answer its first request."""
-
-
-class DemoPerson(Protocol):
-    """Somebody invented, to sign in as."""
-
-    role: str
-    email: str
-    password: str
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -161,14 +154,12 @@ def _webhook_secret(data: Path) -> str:
     return file.read_text(encoding="ascii").strip()
 
 
-def _demo_people() -> list[DemoPerson]:
-    """People to sign in as, outside production."""
-    if get_settings().production or find_spec("teleconsult.ops.seed") is None:
-        return []
+def _demo_people() -> Sequence[DemoPerson]:
+    """People to sign in as; nobody in production."""
+    if get_settings().production:
+        return ()
     with stage("Demo people"):
-        from teleconsult.ops.seed import demo_people
-
-        return list(demo_people())
+        return demo_people()
 
 
 def _compile() -> None:
@@ -200,11 +191,11 @@ def _answers(child: Child, port: int, path: str) -> None:
     raise Fault(f"The {child.name} did not answer within {READY_WITHIN:.0f} s.")
 
 
-def _tell(settings: Settings, data: Path, people: list[DemoPerson], sandbox: int | None, seconds: float) -> None:
+def _tell(settings: Settings, data: Path, people: Sequence[DemoPerson], sandbox: int | None, seconds: float) -> None:
     lines = ["", f"Ready after {seconds:.1f} s: {settings.public_url}", ""]
     if people:
-        lines.append("Sign in as")
-        lines += [f"  {person.role:<15}{person.email:<34}{person.password}" for person in people]
+        lines.append(f"Sign in with the password  {DEMO_PASSWORD}")
+        lines += [f"  {person.role:<17}{person.email}" for person in people]
         lines.append("")
     if not settings.smtp_url.get_secret_value():
         lines.append(f"E-mails are kept in      {data / 'outbox'}")
