@@ -57,9 +57,16 @@ async def not_found(request: Request) -> JSONResponse:
     return refused(NotFound())
 
 
+async def on_unexpected(_request: Request, _error: Exception) -> JSONResponse:
+    """A fault of ours. The gate reports it; the client learns nothing about it."""
+    body = {"error": {"code": "unexpected", "message": "Something went wrong on our side. We have been told."}}
+    return JSONResponse(body, 500, PRIVATE)
+
+
 HANDLERS = {
     Refusal: on_refusal,
     HTTPException: on_http_error,
     OperationalError: on_database_down,
     PoolTimeout: on_database_down,
+    Exception: on_unexpected,
 }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from teleconsult.api import answers, auth, health
+from teleconsult.api import answers, auth, billing, health
 
 ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 routes: list[BaseRoute] = [
     *auth.routes,
+    *billing.routes,
     *health.routes,
     Route("/api", answers.not_found, methods=ANY_METHOD),
     Route("/api/{rest:path}", answers.not_found, methods=ANY_METHOD),
