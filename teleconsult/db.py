@@ -85,4 +85,5 @@ def transaction() -> Generator[Session]:
 def changed(tx: Session, statement: Executable) -> int:
     """Run an INSERT, UPDATE or DELETE and tell how many rows it touched: the answer of a compare-and-swap."""
     tx.flush()
-    return tx.connection().execute(statement).rowcount
+    # Without the option SQLAlchemy reports -1 for an INSERT, which would pass for "a row was written".
+    return tx.connection().execute(statement, execution_options={"preserve_rowcount": True}).rowcount

@@ -1,0 +1,87 @@
+"""Money is exact, and nothing but identifiers leaves us."""
+
+from __future__ import annotations
+
+import ast
+from datetime import UTC, datetime
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from teleconsult.billing import rules
+from teleconsult.billing.rules import LIVE, SETTLED, Claimed, Expected, Offer, PaymentStatus
+from tests.support import ROOT
+
+EXPECTED = Expected(4900, "eur", livemode=False, consultation_id="c1", session_id="cs_1")
+AGREED = Claimed("payment", 4900, "EUR", livemode=False, reference="c1", session_id="cs_1")
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "words"),
+    [
+        (4900, "eur", "€49.00"),
+        (5, "usd", "$0.05"),
+        (123456, "jpy", "¥123,456"),
+        (49000, "kwd", "KWD 49.000"),
+        (-4900, "gbp", "-£49.00"),
+        (4900, "chf", "CHF 49.00"),
+    ],
+)
+def test_money_in_words(amount: int, currency: str, words: str) -> None:
+    assert rules.money(amount, currency) == words
+
+
+@given(st.integers(1, 10**9), st.integers(0, 40))
+def test_vat_is_rounded_to_the_nearest_minor_unit(amount: int, percent: int) -> None:
+    exact = Fraction(amount * percent, 100 + percent)
+    assert abs(rules.vat_included(amount, percent) - exact) <= Fraction(1, 2)
+
+
+def test_vat_of_the_default_price() -> None:
+    assert rules.vat_included(4900, 19) == 782
+
+
+def test_agreeing_session_matches_also_without_reference_or_known_id() -> None:
+    assert rules.mismatch(EXPECTED, AGREED) == ""
+    assert (
+        rules.mismatch(EXPECTED, Claimed("payment", 4900, "eur", livemode=False, reference=None, session_id="cs_1"))
+        == ""
+    )
+
+
+def test_states_of_money_and_of_waiting_are_disjoint() -> None:
+    assert LIVE.isdisjoint(SETTLED)
+    assert set(PaymentStatus) - LIVE - SETTLED == {"FAILED", "EXPIRED", "CANCELLED"}
+
+
+def test_request_says_nothing_but_ids_and_a_neutral_item() -> None:
+    ids = {"userId": "u", "consultationId": "c", "paymentId": "p"}
+    request = rules.session_request(
+        Offer(4900, "eur"),
+        ids=ids,
+        customer="cus_1",
+        public_url="https://clinic.example",
+        environment="test",
+        expires_at=datetime(2026, 11, 23, tzinfo=UTC),
+    )
+    marks = {**ids, "app": "teleconsult", "env": "test"}
+    assert request["metadata"] == request["payment_intent_data"]["metadata"] == marks
+    assert request["success_url"].endswith("/consultations?payment=success&session_id={CHECKOUT_SESSION_ID}")
+    assert request["line_items"][0]["price_data"]["product_data"] == {"name": "Online consultation"}
+    assert request["invoice_creation"]["enabled"] is True
+
+
+def test_configured_price_is_sent_by_its_id() -> None:
+    line = rules._line_item(Offer(4900, "eur", "price_1"))
+    assert line == {"price": "price_1", "quantity": 1}
+
+
+def test_no_float_in_billing() -> None:
+    """Money is an integer: neither a float literal nor a true division may stand in these files."""
+    for path in sorted((ROOT / "teleconsult" / "billing").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), path
+            assert not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)), path
+            assert not (isinstance(node, ast.Name) and node.id == "float"), path
