@@ -1,0 +1,92 @@
+"""What every part works with: the state, the address the sandbox is reached at, and the way events go out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from teleconsult.sandbox import objects
+from teleconsult.sandbox.delivery import NORMAL, Deliverer, Manner
+from teleconsult.sandbox.faults import Faults
+from teleconsult.sandbox.parameters import api_version
+from teleconsult.sandbox.store import Store
+
+AUTOMATIC = {"id": None, "idempotency_key": None}
+
+
+@dataclass
+class Sandbox:
+    """One sandbox. `base` is its own address, without a final slash."""
+
+    store: Store
+    deliverer: Deliverer
+    base: str
+    faults: Faults = field(default_factory=Faults)
+    _later: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def emit(
+        self,
+        kind: str,
+        item: dict[str, Any],
+        *,
+        previous: dict[str, Any] | None = None,
+        request: dict[str, Any] | None = None,
+        manner: Manner = NORMAL,
+    ) -> dict[str, Any]:
+        """Make an event of the object as it is now, and send it to every endpoint that asked for its type."""
+        event = self.draft(kind, item, previous=previous, request=request)
+        return self.publish(event, manner)
+
+    def draft(
+        self,
+        kind: str,
+        item: dict[str, Any],
+        *,
+        previous: dict[str, Any] | None = None,
+        request: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """An event whose object is frozen now and which is published later, as Stripe's order asks for."""
+        event = objects.event(kind, item, self.store.now(), api_version(), request or AUTOMATIC)
+        if previous is not None:
+            event["data"]["previous_attributes"] = previous
+        return event
+
+    def publish(self, event: dict[str, Any], manner: Manner = NORMAL) -> dict[str, Any]:
+        """Keep a drafted event and send it."""
+        self.store.put(event)
+        self.deliverer.send(event, manner)
+        return event
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do something after a while and save; lost when the process ends before."""
+
+        async def wait() -> None:
+            await asyncio.sleep(seconds)
+            act()
+            self.store.save()
+
+        task = asyncio.get_running_loop().create_task(wait())
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One API request after its checks: typed parameters, the ids of its address, and who asked."""
+
+    sandbox: Sandbox
+    params: dict[str, Any]
+    ids: tuple[str, ...]
+    path: str
+    request: dict[str, Any]
+
+    @property
+    def store(self) -> Store:
+        """The state."""
+        return self.sandbox.store
+
+    def emit(self, kind: str, item: dict[str, Any], previous: dict[str, Any] | None = None) -> None:
+        """Send an event that names this request as its cause."""
+        self.sandbox.emit(kind, item, previous=previous, request=self.request)
