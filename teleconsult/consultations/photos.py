@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
-from sqlmodel import Session, and_, col, or_, select
+from sqlmodel import Session, and_, col, func, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from teleconsult import audit
@@ -25,7 +25,7 @@ from teleconsult.consultations.photo_store import Size
 from teleconsult.consultations.questions import MAX_PHOTOS
 from teleconsult.consultations.rules import Status
 from teleconsult.db import transaction, utcnow
-from teleconsult.errors import Conflict, Invalid, NotFound
+from teleconsult.errors import Conflict, Invalid, NotFound, TooMany
 
 KINDS = ("overview", "close", "side", "other")
 GONE = "This photo is not here any more."
@@ -33,6 +33,7 @@ UNSEEN = (Status.DRAFT, Status.CANCELLED)
 """States in which no dermatologist may see the photos: nothing was sent."""
 SAME_DRAFT_WITHIN = timedelta(hours=1)
 """A browser that lost the answer to its first photo sends it again; within this time it means the same draft."""
+DAY, MAX_A_DAY = timedelta(hours=24), 100
 ADDRESS = "/api/photos"
 
 
@@ -69,7 +70,7 @@ def add(user_id: uuid.UUID, consultation_id: uuid.UUID | None, data: bytes, *, n
 
     Raises:
         TooBig, NotAPhoto, TooSmall, Unavailable: as `darkroom.develop` does.
-        TooManyPhotos: all places are taken.
+        TooManyPhotos: all places are taken. TooMany: `MAX_A_DAY` photos within 24 hours.
         NotFound, Conflict: not the caller's draft, or sent already.
     """
     digest = hashlib.sha256(data).hexdigest()
@@ -223,6 +224,9 @@ def _room(
             return replace(_view(photo), repeated=True)
     if len(present) >= MAX_PHOTOS and not new_draft:
         raise TooManyPhotos
+    today = select(func.count()).where(col(Photo.user_id) == user_id, col(Photo.created_at) > utcnow() - DAY)
+    if tx.exec(today).one() >= MAX_A_DAY:  # also those removed again, which still take space until the sweep
+        raise TooMany("You have added many photos today. Please try again tomorrow.")
     return None
 
 

@@ -22,7 +22,7 @@ from teleconsult.consultations.models import Consultation, Photo
 from teleconsult.consultations.photos import TooManyPhotos
 from teleconsult.consultations.rules import Status
 from teleconsult.db import transaction, utcnow
-from teleconsult.errors import Conflict, Invalid, NotFound
+from teleconsult.errors import Conflict, Invalid, NotFound, TooMany
 from teleconsult.settings import get_settings
 from tests.consultations.pictures import encoded, picture
 from tests.support import person
@@ -41,7 +41,7 @@ def folder(database: str) -> Iterator[Path]:  # noqa: ARG001 - the settings name
 
 
 @pytest.fixture
-def jane() -> uuid.UUID:
+def jane(database: str) -> uuid.UUID:  # noqa: ARG001 - she lives in it
     return person()
 
 
@@ -137,6 +137,17 @@ def test_eight_is_the_maximum(jane: uuid.UUID, draft: uuid.UUID, folder: Path) -
     photos.add(jane, draft, shot(8))
     with pytest.raises(TooManyPhotos):
         photos.restore(jane, added[0].id)
+
+
+@pytest.mark.usefixtures("quick")
+def test_replacing_photos_all_day_ends(jane: uuid.UUID, draft: uuid.UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photos, "MAX_A_DAY", 3)
+    for n in range(3):
+        photos.remove(jane, photos.add(jane, draft, shot(n)).id)
+    with pytest.raises(TooMany, match="tomorrow"):
+        photos.add(jane, draft, shot(9))
+    with time_machine.travel(utcnow() + timedelta(hours=25), tick=True):
+        photos.add(jane, draft, shot(9))
 
 
 def racing(jobs: list[Callable[[], object]]) -> list[object]:
