@@ -41,7 +41,10 @@ def _run(name: str, rest: list[str]) -> int:
 
     module = import_module(f"teleconsult.ops.{name}")
     parser = ArgumentParser(
-        f"teleconsult {name}", description=module.__doc__, formatter_class=RawDescriptionHelpFormatter
+        f"teleconsult {name}",
+        description=module.__doc__,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     module.arguments(parser)
     try:
