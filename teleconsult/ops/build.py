@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -31,7 +32,7 @@ LINKED = ("rxconfig.py", "assets", "reflex.lock", ".npmrc")
 STAMP = "sources.sha256"
 OLDEST_NODE = (22, 22)
 # The pages never see these; a change of them needs no compiling.
-NOT_OF_PAGES = ("_runtime", "ops", "sandbox", "api")
+NOT_OF_PAGES = ("ops", "sandbox", "api")
 # The address that is compiled in, and replaced afterwards by whatever address the page came from.
 COMPILED_ADDRESS = "http://localhost:8000"
 
@@ -72,9 +73,10 @@ def ensure(*, force: bool = False) -> bool:
             cwd=STAGING,
             env=_environment(),
         )
+        _tidy_lock()
         draft = _collect()
         _ask_own_origin(draft / "_web" / "build" / "client")
-        (draft / STAMP).write_text(fingerprint(), encoding="ascii")  # the lock may have been written meanwhile
+        (draft / STAMP).write_text(fingerprint(), encoding="ascii")  # the lock may have changed meanwhile
         _put_in_place(draft)
     return True
 
@@ -104,7 +106,8 @@ def _sources() -> Iterator[Path]:
     for folder in ("assets", "reflex.lock"):
         yield from (path for path in (ROOT / folder).rglob("*") if path.is_file())
     for path in PACKAGE.rglob("*.py"):
-        if path.relative_to(PACKAGE).parts[0] not in NOT_OF_PAGES:
+        top = path.relative_to(PACKAGE).parts[0]
+        if top not in NOT_OF_PAGES and not top.startswith(RUNTIME.name):
             yield path
 
 
@@ -157,6 +160,13 @@ def _npm_registry(env: dict[str, str]) -> str:
     return subprocess.check_output(command, text=True, env=env, stderr=subprocess.DEVNULL).strip()  # noqa: S603 - npm
 
 
+def _tidy_lock() -> None:
+    """Reflex writes the keys of this file in an order that changes from run to run; one order makes a readable diff."""
+    file = ROOT / "reflex.lock" / "package.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
 def _collect() -> Path:
     """What serving needs and nothing else, in a folder beside the final one."""
     draft = RUNTIME.with_name("_runtime.new")
@@ -175,7 +185,9 @@ def _collect() -> Path:
 
 def _ask_own_origin(client: Path) -> None:
     """Let the pages talk to the host they came from, instead of the address they were compiled with."""
-    (script,) = client.glob("assets/reflex-env-*.js")
+    script = next(client.glob("assets/reflex-env-*.js"), None)
+    if script is None:
+        raise Fault("The compiled pages have no assets/reflex-env-*.js: Reflex writes their address elsewhere now.")
     before = script.read_text(encoding="utf-8")
     after, sockets = re.subn(r"`ws://[^/`]+", '`${location.origin.replace(/^http/,"ws")}', before)
     after, addresses = re.subn(r"`http://[^/`]+", "`${location.origin}", after)
