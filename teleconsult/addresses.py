@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, unquote
 
 LANDING = "/"
@@ -10,6 +11,8 @@ SIGN_UP = "/sign-up"
 
 HOMES = {"patient": "/consultations", "dermatologist": "/clinic", "operator": "/settings"}
 """The first page after signing in, by role."""
+
+_VISIBLE = re.compile(r"[!-~]+")
 
 LONGEST_NEXT = 512
 """Characters of a return address we carry around."""
@@ -29,15 +32,18 @@ def safe_next(raw: object) -> str:
     if not isinstance(raw, str) or not 1 <= len(raw) <= LONGEST_NEXT:
         return ""
     plain = unquote(unquote(raw))
-    for text in (raw, plain):
-        if not text.startswith("/") or text.startswith("//") or "\\" in text or "://" in text.split("?")[0]:
-            return ""
-        if not text.isascii() or any(ord(char) < 0x21 or ord(char) == 0x7F for char in text):  # noqa: PLR2004 - ASCII
-            return ""
-    path = plain.split("?", 1)[0].split("#", 1)[0]
-    if "//" in path or "/../" in f"{path}/" or path.startswith(("/api", "/_")):
-        return ""
-    return raw
+    path = re.split(r"[?#]", plain, maxsplit=1)[0]
+    fine = (
+        _VISIBLE.fullmatch(raw)
+        and _VISIBLE.fullmatch(path)
+        and plain.isprintable()
+        and raw.startswith("/")
+        and "\\" not in plain
+        and not any(odd in path for odd in ("//", "/../", "/./", ":/"))
+        and not path.endswith(("/..", "/."))
+        and not path.startswith(("/api", "/_"))
+    )
+    return raw if fine else ""
 
 
 def with_next(page: str, path: str, **more: str) -> str:

@@ -13,6 +13,8 @@ from teleconsult.accounts.throttle import Window
 from teleconsult.errors import Refusal, TooLarge
 
 KIB, MIB = 1024, 1024 * 1024
+DIGITS = 12
+"""Of the longest Content-Length worth reading as a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,9 @@ def announced_too_large(scope: Scope) -> bool:
     """Whether the request says itself that its body is over the limit, so that nothing of it needs reading."""
     allowance = ALLOWANCES.get(scope["path"], ORDINARY)
     return any(
-        not value.isdigit() or int(value) > allowance.size
+        not value.isdigit() or len(value) > DIGITS or int(value) > allowance.size
         for name, value in scope["headers"]
-        if name == b"content-length" and len(value) <= 20  # noqa: PLR2004 - digits; longer is checked while reading
+        if name == b"content-length"
     )
 
 
