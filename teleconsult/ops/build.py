@@ -63,6 +63,7 @@ def ensure(*, force: bool = False) -> bool:
     sources = fingerprint()
     stamp = RUNTIME / STAMP
     if not force and stamp.exists() and stamp.read_text(encoding="ascii") == sources:
+        _add_scripts(RUNTIME)
         return False
     with stage("Pages (compiled once, a minute or less)"):
         _stage_sources()
@@ -177,10 +178,15 @@ def _collect() -> Path:
     for path in web.glob("*.json"):
         if path.name in ("routes.json", "reflex.json"):
             shutil.copy2(path, draft / "_web")
-    shutil.copy2(ROOT / "rxconfig.py", draft)
-    if (ROOT / "alembic").exists():
-        shutil.copytree(ROOT / "alembic", draft / "alembic", ignore=shutil.ignore_patterns("__pycache__"))
+    _add_scripts(draft)
     return draft
+
+
+def _add_scripts(folder: Path) -> None:
+    """What an installed teleconsult needs and finds beside the package in a clone."""
+    shutil.copy2(ROOT / "rxconfig.py", folder)
+    shutil.rmtree(folder / "alembic", ignore_errors=True)
+    shutil.copytree(ROOT / "alembic", folder / "alembic", ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def _ask_own_origin(client: Path) -> None:
