@@ -15,7 +15,10 @@ from sqlmodel import Session
 from teleconsult.db import libpq_url
 from teleconsult.settings import get_settings
 
-app = procrastinate.App(connector=procrastinate.PsycopgConnector())
+HOMES_OF_TASKS = ["teleconsult.billing.discard", "teleconsult.billing.refunds", "teleconsult.notices.service"]
+"""A worker imports these when it starts, so that it knows every task even where nothing else imports them."""
+
+app = procrastinate.App(connector=procrastinate.PsycopgConnector(), import_paths=HOMES_OF_TASKS)
 """Slices register their tasks here with `@app.task(name="slice.verb")`. Arguments are identifiers, never contents."""
 
 PERSISTENT = procrastinate.RetryStrategy(max_attempts=9, exponential_wait=4)

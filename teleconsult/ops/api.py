@@ -19,5 +19,5 @@ def run(args: Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
     with database():
         freeze()
-        listen("teleconsult.api.app:create_api", args.host, args.port, workers=args.workers, factory=True)
+        listen("teleconsult.api.standalone:app", args.host, args.port, workers=args.workers, factory=True)
     return 0

@@ -13,7 +13,6 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from contextlib import ExitStack
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -59,7 +58,7 @@ def _serve(args: Namespace, running: ExitStack) -> None:
     settings = _database(settings, data, running)
     children = Children(data / "run" / f"{os.getpid()}.json")
     running.callback(children.close)
-    sandbox = _start_sandbox(port, data, children) if _wants_sandbox(args, settings) else None
+    sandbox = _start_sandbox(settings, port, data, children) if _wants_sandbox(args, settings) else None
     people = _demo_people()
     _compile()
     with stage("Web server"):
@@ -119,12 +118,10 @@ def _database(settings: Settings, data: Path, running: ExitStack) -> Settings:
 
 
 def _wants_sandbox(args: Namespace, settings: Settings) -> bool:
-    if find_spec("teleconsult.sandbox.__main__") is None:
-        return False
     return not args.no_sandbox and not settings.stripe_secret_key.get_secret_value()
 
 
-def _start_sandbox(port: int, data: Path, children: Children) -> tuple[Child, int]:
+def _start_sandbox(settings: Settings, port: int, data: Path, children: Children) -> tuple[Child, int]:
     """Stripe's stand-in, on the next free port, so that open payment pages still work after a restart."""
     own = next((candidate for candidate in range(port + 1, port + 20) if _is_free(candidate)), None)
     if own is None:
@@ -132,15 +129,16 @@ def _start_sandbox(port: int, data: Path, children: Children) -> tuple[Child, in
     secret = _webhook_secret(data)
     options = {
         "--port": str(own),
-        "--webhook-url": f"http://127.0.0.1:{port}/api/billing/webhook",
+        "--webhook-url": f"{settings.public_url}/api/billing/webhook",
         "--webhook-secret": secret,
         "--state-file": str(data / "sandbox.json"),
+        "--base-url": f"http://localhost:{own}",
     }
     words = [word for option in options.items() for word in option]
     command = environment.command("teleconsult.sandbox", *words)
     child = children.start("payment sandbox", command, cwd=data, log=data / "logs" / "sandbox.log")
     environment.set_settings(
-        stripe_secret_key=SANDBOX_KEY, stripe_webhook_secret=secret, stripe_api_base=f"http://localhost:{own}"
+        stripe_secret_key=SANDBOX_KEY, stripe_webhook_secret=secret, stripe_api_base=f"http://127.0.0.1:{own}"
     )
     return child, own
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from argparse import ArgumentParser, Namespace
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
 
+from teleconsult import jobs
 from teleconsult.ops.environment import database
-from teleconsult.ops.processes import stopping_on_signals
+from teleconsult.privacy.start import start
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -16,8 +21,15 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Work until SIGTERM or Ctrl-C; a job that has begun may finish."""
-    from teleconsult import jobs
-
-    with database(), stopping_on_signals():
-        asyncio.run(jobs.drain() if args.once else jobs.work())
+    with database():
+        start()
+        asyncio.run(_until_told(jobs.drain() if args.once else jobs.work()))
     return 0
+
+
+async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task

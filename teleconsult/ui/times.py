@@ -6,10 +6,8 @@ hour twice (the night summer time ends), the zone's abbreviation says which of t
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
-
-from teleconsult.db import utcnow
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -25,7 +23,7 @@ def clock(moment: datetime, timezone: str) -> str:
 def day(moment: datetime, timezone: str, now: datetime | None = None) -> str:
     """The date with its weekday, "Thu 27 Nov"; in another year "27 Nov 2025"."""
     local = moment.astimezone(ZoneInfo(timezone))
-    same_year = local.year == (now or utcnow()).astimezone(ZoneInfo(timezone)).year
+    same_year = local.year == (now or datetime.now(UTC)).astimezone(ZoneInfo(timezone)).year
     return f"{local:%a} {local.day} {local:%b}" if same_year else f"{local.day} {local:%b %Y}"
 
 
@@ -45,7 +43,7 @@ def recent(moment: datetime, timezone: str, now: datetime | None = None) -> str:
 
     "just now", "2 min ago", "today 14:28", "yesterday 09:12", then day and time.
     """
-    present = now or utcnow()
+    present = now or datetime.now(UTC)
     ago = present - moment
     if timedelta() <= ago < MINUTE:
         return "just now"

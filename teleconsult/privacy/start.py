@@ -1,0 +1,24 @@
+"""What every process of ours does first, whether it serves pages, routes or jobs."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from teleconsult.privacy.logs import configure_logging
+from teleconsult.privacy.sentry import init_sentry
+from teleconsult.settings import get_settings
+
+
+def start() -> None:
+    """Set up logs and error reports by the settings. Safe to call again."""
+    settings = get_settings()
+    configure_logging(development=not settings.production)
+    init_sentry(settings.sentry_dsn.get_secret_value(), environment=settings.environment, release=release())
+
+
+def release() -> str:
+    """The version as error reports know it."""
+    try:
+        return f"teleconsult@{version('teleconsult')}"
+    except PackageNotFoundError:  # run from sources that nobody installed
+        return "teleconsult@sources"
