@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import teleconsult.settings
 from teleconsult.accounts.models import Role, User
+from teleconsult.billing.models import Payment
+from teleconsult.billing.rules import PaymentStatus
 from teleconsult.consultations import service
-from teleconsult.consultations.models import Photo
+from teleconsult.consultations.models import Consultation, Photo
 from teleconsult.consultations.questions import CONSENTS
-from teleconsult.db import transaction
+from teleconsult.db import transaction, utcnow
+from teleconsult.settings import get_settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -66,3 +70,22 @@ def _photo(user_id: uuid.UUID, consultation_id: uuid.UUID, kind: str) -> Photo:
         user_id=user_id, consultation_id=consultation_id, kind=kind, store_key=key, source_sha256=key, bytes=1,
         width=1200, height=900,
     )  # fmt: skip
+
+
+def pending_case(user_id: uuid.UUID, **changes: object) -> uuid.UUID:
+    """A paid consultation that waits for a dermatologist, without asking Stripe."""
+    case_id = full_draft(user_id, **changes)
+    price = get_settings()
+    with transaction() as tx:
+        payment = Payment(
+            consultation_id=case_id, user_id=user_id, attempt=1, status=PaymentStatus.PAID, livemode=False,
+            amount_minor=price.price_minor, currency=price.currency, expires_at=utcnow() + timedelta(hours=1),
+            paid_at=utcnow(),
+        )  # fmt: skip
+        tx.add(payment)
+        tx.flush()
+        service.mark_paid(
+            tx, tx.get_one(Consultation, case_id), payment_id=payment.id, payment_intent=None,
+            amount_minor=payment.amount_minor, currency=payment.currency, source="test",
+        )  # fmt: skip
+    return case_id
