@@ -162,7 +162,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("livemode", sa.Boolean(), nullable=False),
         sa.Column("customer_id", sa.String(), nullable=True),
-        sa.Column("request", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("request", postgresql.JSON(astext_type=sa.Text()), nullable=False),
         sa.Column("stripe_session_id", sa.String(), nullable=True),
         sa.Column("stripe_payment_intent_id", sa.String(), nullable=True),
         sa.Column("session_url", sa.String(), nullable=True),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON
 from sqlmodel import Field, SQLModel
 
 from teleconsult.billing.rules import LIVE, PaymentStatus
@@ -40,8 +40,11 @@ class Payment(SQLModel, table=True):
     currency: str = Field(max_length=3)
     livemode: bool
     customer_id: str | None = None
-    request: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, nullable=False)
-    """The frozen parameters of the Checkout Session: a retry sends exactly these under the same key."""
+    request: dict[str, Any] = Field(default_factory=dict, sa_type=JSON, nullable=False)
+    """The frozen parameters of the Checkout Session: a retry sends exactly these, byte for byte, under the same key.
+
+    JSON and not JSONB, which would sort them.
+    """
     stripe_session_id: str | None = Field(default=None, unique=True)
     stripe_payment_intent_id: str | None = Field(default=None, index=True)
     session_url: str | None = None
