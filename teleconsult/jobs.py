@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import procrastinate
-import psycopg_pool
 from procrastinate.tasks import Task
 from sqlmodel import Session
 
@@ -20,6 +19,9 @@ HOMES_OF_TASKS = ["teleconsult.billing.discard", "teleconsult.billing.refunds", 
 
 app = procrastinate.App(connector=procrastinate.PsycopgConnector(), import_paths=HOMES_OF_TASKS)
 """Slices register their tasks here with `@app.task(name="slice.verb")`. Arguments are identifiers, never contents."""
+
+_promises = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
+"""Writes jobs on connections of callers. Never opened: an app whose worker runs takes only asynchronous ones."""
 
 PERSISTENT = procrastinate.RetryStrategy(max_attempts=9, exponential_wait=4)
 """Tries after 4 s, 16 s, 64 s … for about a day: for work that waits for somebody else to come back."""
@@ -40,26 +42,34 @@ def defer(
     Source: Procrastinate's `connection` option, "atomic deferral within a user-managed transaction".
     """
     connection = tx.connection().connection.driver_connection
-    options = {"schedule_in": {"seconds": in_seconds}} if in_seconds else {}
-    task.configure(connection=connection, lock=lock, **options).defer(**identifiers)
+    delay = {"schedule_in": {"seconds": in_seconds}} if in_seconds else {}
+    promise = _promises.configure_task(task.name, queue=task.queue, lock=lock, connection=connection, **delay)
+    promise.defer(**identifiers)
 
 
-def _pool() -> psycopg_pool.AsyncConnectionPool:
-    return psycopg_pool.AsyncConnectionPool(
-        libpq_url(get_settings().database_url), min_size=1, max_size=CONCURRENCY + 2, open=False
+@asynccontextmanager
+async def _opened() -> AsyncGenerator[procrastinate.App]:
+    """The app with connections of its own; a closed pool can't be opened again, so each run gets a new one."""
+    connector = procrastinate.PsycopgConnector(
+        conninfo=libpq_url(get_settings().database_url), min_size=1, max_size=CONCURRENCY + 2
     )
+    with app.replace_connector(connector):
+        async with app.open_async():
+            yield app
 
 
 async def work() -> None:
     """Run jobs until cancelled; a job that has begun may finish within ten seconds."""
-    async with _pool() as pool, app.open_async(pool):
-        await app.run_worker_async(concurrency=CONCURRENCY, install_signal_handlers=False, shutdown_graceful_timeout=10)
+    async with _opened() as opened:
+        await opened.run_worker_async(
+            concurrency=CONCURRENCY, install_signal_handlers=False, shutdown_graceful_timeout=10
+        )
 
 
 async def drain() -> None:
     """Run every job that is due now and return: for commands and tests."""
-    async with _pool() as pool, app.open_async(pool):
-        await app.run_worker_async(wait=False, install_signal_handlers=False, listen_notify=False)
+    async with _opened() as opened:
+        await opened.run_worker_async(wait=False, install_signal_handlers=False, listen_notify=False)
 
 
 @asynccontextmanager

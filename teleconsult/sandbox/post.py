@@ -12,7 +12,7 @@ STATUS_PARTS = 2
 DRAIN_SECONDS = 1.0
 
 
-class PostFailed(Exception):  # noqa: N818 - it reads as what happened
+class PostFailed(Exception):
     """No answer: refused, cut off, or too slow."""
 
 

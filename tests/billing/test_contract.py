@@ -1,0 +1,75 @@
+"""Every request the gateway sends, and every answer it reads, against Stripe's own published contract."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+import stripe
+
+from teleconsult.billing import checkout, customers, gateway, portal, refunds, settle
+from teleconsult.billing.models import Payment
+from teleconsult.db import transaction
+from tests.billing.deliveries import payments
+from tests.sandbox.contract import ABSENT, CHECKER, checker, load_contract
+from tests.sandbox_process import KEY, SECRET, Sandbox
+from tests.support import fresh_settings
+
+pytestmark = pytest.mark.skipif(not CHECKER.exists(), reason=ABSENT)
+
+
+@pytest.fixture
+def exchanged(sandbox: Sandbox, patient: uuid.UUID, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The gateway with a checker in its line: one row for each exchange, with the problems found."""
+    assert patient
+    fresh_settings(STRIPE_SECRET_KEY=KEY, STRIPE_WEBHOOK_SECRET=SECRET, STRIPE_API_BASE=sandbox.base)
+    rows: list[dict[str, Any]] = []
+    checked = checker().checked_client(load_contract(), rows, inner=stripe.RequestsClient(timeout=10))
+    monkeypatch.setattr(stripe, "RequestsClient", lambda **_: checked)
+    gateway.gateway.cache_clear()
+    return rows
+
+
+def problems(rows: list[dict[str, Any]]) -> list[str]:
+    """What the contract has against them."""
+    return [
+        f"{row['method']} {row['path']}: {problem}"
+        for row in rows
+        for problem in [*row["problems"], *row.get("response_problems", [])]
+    ]
+
+
+def test_everything_exchanged_keeps_to_the_contract(
+    exchanged: list[dict[str, Any]], sandbox: Sandbox, patient: uuid.UUID, draft: uuid.UUID
+) -> None:
+    link = checkout.start(patient, draft)
+    checkout.start(patient, draft)
+    sandbox.pay(link.session_id, webhook="never")
+    settle.confirm(patient, link.session_id)
+    portal.open_portal(patient)
+    _refund(payments(draft)[0])
+    customers.ensure(patient)
+    assert {(r["method"], r["path"].split("/")[2]) for r in exchanged} == {
+        ("POST", "customers"),
+        ("POST", "checkout"),
+        ("GET", "checkout"),
+        ("POST", "billing_portal"),
+        ("POST", "refunds"),
+    }
+    assert problems(exchanged) == []
+    assert payments(draft)[0].refund_status == "succeeded"
+
+
+def _refund(payment: Payment) -> None:
+    with transaction() as tx:
+        refunds.refund_later(tx, tx.get_one(Payment, payment.id))
+    refunds.refund.func(str(payment.id))
+    refunds.refund.func(str(payment.id))  # a repeat changes nothing
+
+
+def test_the_checker_would_notice(exchanged: list[dict[str, Any]]) -> None:
+    """Negative control: what Stripe removed from this API version is reported."""
+    with pytest.raises(gateway.GatewayRefused):
+        gateway.gateway().create_session({"mode": "payment", "payment_method_types": ["card"]}, "key")
+    assert any("payment_method_types" in problem for problem in problems(exchanged))
