@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import procrastinate
 from procrastinate.tasks import Task
 from sqlmodel import Session
 
-from teleconsult.db import libpq_url
+from teleconsult.db import libpq_url, utcnow
 from teleconsult.settings import get_settings
 
 HOMES_OF_TASKS = ["teleconsult.billing.discard", "teleconsult.billing.refunds", "teleconsult.notices.service"]
@@ -42,8 +43,8 @@ def defer(
     Source: Procrastinate's `connection` option, "atomic deferral within a user-managed transaction".
     """
     connection = tx.connection().connection.driver_connection
-    delay = {"schedule_in": {"seconds": in_seconds}} if in_seconds else {}
-    promise = _promises.configure_task(task.name, queue=task.queue, lock=lock, connection=connection, **delay)
+    when = utcnow() + timedelta(seconds=in_seconds) if in_seconds else None
+    promise = _promises.configure_task(task.name, queue=task.queue, lock=lock, connection=connection, schedule_at=when)
     promise.defer(**identifiers)
 
 

@@ -78,7 +78,7 @@ class ProcessedWebhook(SQLModel, table=True):
 
 
 # A consultation is paid by a payment of its own and by no other. It stands here because consultations know no money.
-Consultation.__table__.append_constraint(  # type: ignore[attr-defined] - SQLModel makes it at run time
+Consultation.metadata.tables["consultation"].append_constraint(
     ForeignKeyConstraint(
         ["id", "paid_payment_id"],
         ["payment.consultation_id", "payment.id"],
