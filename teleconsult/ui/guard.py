@@ -17,10 +17,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import json
 import typing
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import pydantic
@@ -51,6 +50,9 @@ SNAPSHOTS = {"hydrate", "hydrate_and_load"}
 
 ROUTE_PARTS, ROUTE_LENGTH = 50, 2000
 """The most parts of an event's route, and characters of each: no address of ours comes near."""
+
+LARGEST, DEEPEST = 2**63 - 1, 12
+"""Bounds of an argument: the largest number of a PostgreSQL bigint, and levels of lists in lists."""
 
 ANYBODY = "anybody"
 _MARK = "__callers__"
@@ -247,13 +249,17 @@ def _read_arguments(name: str, fn: Callable[..., Any]) -> dict[str, _Argument]:
         raise RuntimeError(f"{name}: give every argument a type that can be checked ({error}).") from None
 
 
-def _storable(payload: object) -> bool:
-    """Whether all text in it is text to PostgreSQL too: no NUL, no halves of characters, no endless nesting."""
-    try:
-        text = json.dumps(payload, default=str, allow_nan=False, ensure_ascii=False)
-        return bool(text.encode()) and "\\u0000" not in text.replace("\\\\", "")
-    except (ValueError, RecursionError):
-        return False
+def _storable(value: object, depth: int = 0) -> bool:
+    """Whether PostgreSQL can hold it: no NUL, no halves of characters, no number beyond its own, no endless nesting."""
+    if isinstance(value, str):
+        return "\0" not in value and value == value.encode("utf-8", "ignore").decode()
+    if isinstance(value, (int, float)):
+        return abs(value) <= LARGEST
+    if isinstance(value, Mapping):
+        return depth < DEEPEST and all(_storable(part, depth + 1) for pair in value.items() for part in pair)
+    if isinstance(value, (list, tuple)):
+        return depth < DEEPEST and all(_storable(part, depth + 1) for part in value)
+    return True
 
 
 def _mark(handler: Handler, callers: frozenset[str]) -> Handler:

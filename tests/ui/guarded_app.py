@@ -1,12 +1,17 @@
 """A small app behind the real gate and guard, with handlers made to be attacked. Run by `guarded_server.py`."""
 
+import asyncio
+import os
+from collections.abc import AsyncGenerator
 from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
 import reflex as rx
+from starlette.types import ASGIApp
 from typing_extensions import TypedDict
 
+from teleconsult import privacy
 from teleconsult.api.app import create_api
 from teleconsult.api.gate import Gate
 from teleconsult.ui import guard
@@ -29,12 +34,19 @@ class Desk(rx.State):
     note: rx.Field[str] = rx.field("")
     calls: rx.Field[int] = rx.field(0)
     seen: rx.Field[str] = rx.field("")
+    marked: rx.Field[int] = rx.field(0)
     _hidden: str = "never sent"
 
     @rx.event
     @guard.public
     def greet(self) -> None:
         self.seen = "hello"
+
+    @rx.event
+    @guard.public
+    def mark(self, number: int) -> None:
+        """Events of one tab run in order: when this shows, the ones before are done."""
+        self.marked = number
 
     @rx.event
     @guard.signed_in
@@ -75,6 +87,15 @@ class Desk(rx.State):
     def fail(self) -> None:
         raise ValueError(self.note)
 
+    @rx.event
+    @guard.allow("patient")
+    async def work(self, text: str) -> AsyncGenerator[None]:
+        """Takes its time, and shows what it does meanwhile."""
+        for _ in range(8):
+            await asyncio.sleep(0.1)
+            self.note += text
+            yield
+
     @rx.event(background=True)
     @guard.allow("patient")
     async def slow(self) -> None:
@@ -86,9 +107,17 @@ def page() -> rx.Component:
     return rx.el.div(Desk.note, Session.email, Desk.seen)
 
 
-def asgi():  # noqa: ANN201 - what granian calls
-    app = rx.App(api_transformer=[create_api()])
+def reported(exception: Exception) -> None:
+    privacy.capture(exception)
+
+
+def asgi() -> ASGIApp:
+    """What granian calls. The two switches are for negative controls: what happens without a choke point."""
+    privacy.configure_logging(development=False)
+    app = rx.App(api_transformer=[create_api()], backend_exception_handler=reported)
     app.add_page(page, route="/consultations", on_load=Desk.whoami)
     app.add_page(page, route="/")
-    guard.install(app)
-    return Gate(app(), pages=Path("pages"))
+    if "WITHOUT_GUARD" not in os.environ:
+        guard.install(app)
+    served = app()
+    return served if "WITHOUT_GATE" in os.environ else Gate(served, pages=Path("pages"))

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import httpx
 import socketio
+from socketio.exceptions import BadNamespaceError
 
 ROOT = Path(__file__).parents[2]
 PORTS = range(8170, 8190)
@@ -27,9 +28,12 @@ config = rx.Config(
 )
 """
 PAGE = "<!doctype html><title>t</title><script>window.x = 1</script><script src='/assets/a-1.js'></script>"
-STATE = "reflex___state____state.tests___ui___guarded_app____desk"
+DESK = "reflex___state____state.tests___ui___guarded_app____desk"
 ROUTE = {"pathname": "/consultations", "query": {}, "asPath": "/consultations"}
 HYDRATE = "reflex___state____state.hydrate_and_load"
+CHAINED = 4
+"""How deep handlers of the app chain others: hydration, its page, the page's handler, and the flag after it."""
+MARKED = "marked_rx_state_"
 SESSION = "reflex___state____state.teleconsult___ui___session____session"
 
 
@@ -96,6 +100,7 @@ class Tab:
         self.url, self.cookie, self.token = url, cookie, token or str(uuid.uuid4())
         self.origin = url if origin == "" else origin
         self.updates: list[dict[str, Any]] = []
+        self.marks = 0
         self.client = socketio.AsyncClient(reconnection=False)
         self.client.on("event", self.updates.append, namespace="/_event")
 
@@ -116,23 +121,40 @@ class Tab:
     async def __aexit__(self, *_: object) -> None:
         await self.client.disconnect()
 
-    async def send(self, name: str, wait: float = 0.4, **payload: Any) -> list[dict[str, Any]]:
-        """Send an event; what came back until it was quiet."""
-        full = name if "." in name else f"{STATE}.{name}"
-        return await self.send_raw({"name": full, "payload": payload, "router_data": dict(ROUTE)}, wait)
+    async def send(self, name: str, /, **payload: Any) -> list[dict[str, Any]]:
+        """Send an event; everything it brought back, chained events included."""
+        full = name if "." in name else f"{DESK}.{name}"
+        return await self.send_raw({"name": full, "payload": payload, "router_data": dict(ROUTE)})
 
-    async def send_raw(self, data: Any, wait: float = 0.4) -> list[dict[str, Any]]:
+    async def send_raw(self, data: Any) -> list[dict[str, Any]]:
         before = len(self.updates)
         await self.client.emit("event", data, namespace="/_event")
-        await asyncio.sleep(wait)
-        return self.updates[before:]
+        for _ in range(CHAINED):
+            await self._settle()
+        return [update for update in self.updates[before:] if f"{MARKED}" not in str(update)]
 
-    def value(self, name: str, state: str = STATE) -> Any:
+    async def _settle(self) -> None:
+        """Wait until an event of our own comes back: a tab's events run in order, so all before it are done."""
+        self.marks += 1
+        mark = {"name": f"{DESK}.mark", "payload": {"number": self.marks}, "router_data": dict(ROUTE)}
+        with contextlib.suppress(BadNamespaceError):  # it is closed already
+            await self.client.emit("event", mark, namespace="/_event")
+        for _ in range(1000):
+            if not self.client.connected or self.value("marked") == self.marks:
+                return
+            await asyncio.sleep(0.005)
+        raise TimeoutError("the server did not answer within 5 s")
+
+    def value(self, name: str, state: str = DESK) -> Any:
         """The last value of a state var this tab received."""
         found = None
         for update in self.updates:
             found = (update.get("delta") or {}).get(state, {}).get(f"{name}_rx_state_", found)
         return found
+
+    def state(self, *names: str) -> dict[str, Any]:
+        """All the last values of the desk, or some."""
+        return {name: self.value(name) for name in names or ("note", "calls", "seen", "_hidden")}
 
     def redirects(self) -> list[str]:
         return [
