@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlmodel import col, select
 
-from teleconsult.accounts.models import Role, User
+from teleconsult.accounts.demo import DEMO_PASSWORD, DEMO_PEOPLE, DemoPerson
+from teleconsult.accounts.models import User
 from teleconsult.accounts.passwords import hash_password
 from teleconsult.db import transaction
 from teleconsult.settings import get_settings
-
-DEMO_PASSWORD = "demo-password"  # noqa: S105 - printed at start, refused in production
-
-
-@dataclass(frozen=True)
-class DemoPerson:
-    """Somebody to sign in as."""
-
-    email: str
-    name: str
-    role: Role
-    title: str = ""
-    registration_no: str = ""
-
-
-CONSULTANT = "Consultant dermatologist"
-
-DEMO_PEOPLE = (
-    DemoPerson("jane@example.com", "Jane Doe", Role.PATIENT),
-    DemoPerson("amara@clinic.example", "Dr. Amara Lindqvist", Role.DERMATOLOGIST, CONSULTANT, "7412036"),
-    DemoPerson("chidi@clinic.example", "Dr. Chidi Okafor", Role.DERMATOLOGIST, CONSULTANT, "6980114"),
-    DemoPerson("sam@clinic.example", "Sam Keane", Role.OPERATOR),
-)
 
 
 def demo_people() -> tuple[DemoPerson, ...]:

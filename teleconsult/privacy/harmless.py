@@ -18,7 +18,7 @@ KEYS = frozenset(
         "handler", "route", "method", "kind", "source", "state", "revision", "task", "step",
         # to what, by its opaque id
         "event_id", "event_type", "payment_id", "consultation_id", "user_id", "session_id", "refund_id", "photo_id",
-        "job_id", "request_id", "stripe_request_id", "notice_id",
+        "job_id", "request_id", "reference", "stripe_request_id", "notice_id",
         # how much and how long
         "count", "attempt", "attempts", "size", "seconds", "ms", "age", "port", "pid", "version", "secret",
     }

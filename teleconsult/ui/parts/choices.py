@@ -1,7 +1,8 @@
 """Groups of choices on native radios and checkboxes, and the three boxes of a date of birth.
 
 All of them are uncontrolled: `checked` says how they start, as a Python value or as a Var, and the browser keeps
-what the person does. A network blip therefore takes nothing away. Handlers (`on_change`, `on_blur`, …) go into
+what the person does. A network blip therefore takes nothing away. React reads `checked` once, when the group appears,
+so mount a form after its answers have been loaded. Handlers (`on_change`, `on_blur`, …) go into
 `attrs`: a radio hands over its value, a checkbox a bool.
 """
 

@@ -52,7 +52,7 @@ def brand_mark(size: int = 30) -> rx.Component:
     )
 
 
-def brand(href: str = "/") -> rx.Component:
+def brand(href: Text = "/") -> rx.Component:
     """Mark and name, leading home."""
     return rx.el.a(
         brand_mark(),

@@ -62,10 +62,17 @@ class Problem(NamedTuple):
     message: str
 
 
-def error_summary(problems: Sequence[Problem] | rx.Var[list[dict[str, str]]]) -> rx.Component:
-    """GOV.UK pattern: heading, one link per field, focus moves here. Say each message again beside its field.
+_ANNOUNCE = (
+    "(() => { document.getElementById('error-summary')?.focus();"
+    " document.title = 'Error: ' + document.title.replace(/^Error: /, ''); })()"
+)
 
-    The focus moves when the summary appears. If it is on the page already, send `rx.set_focus("error-summary")`.
+
+def error_summary(problems: Sequence[Problem] | rx.Var[list[dict[str, str]]]) -> rx.Component:
+    """GOV.UK pattern: heading, one link per field, focus moves here, "Error: " leads the page's title.
+
+    Say each message again beside its field. The focus moves when the summary appears; if it is on the page already,
+    send `rx.set_focus("error-summary")`.
     """
 
     def item(field_id: Any, message: Any) -> rx.Component:
@@ -91,7 +98,7 @@ def error_summary(problems: Sequence[Problem] | rx.Var[list[dict[str, str]]]) ->
         id="error-summary",
         role="alert",
         tab_index=-1,
-        on_mount=on_page("document.getElementById('error-summary')?.focus()"),
+        on_mount=on_page(_ANNOUNCE),
         class_name="rounded-tile border-s-4 border-danger bg-danger-soft px-5 py-4 focus-visible:outline-none",
     )
 
@@ -128,30 +135,40 @@ def skeleton_rows(count: int = 3, label: str = "Loading") -> rx.Component:
     return rx.el.div(visually_hidden(label), *[row] * count, role="status", class_name="flex flex-col gap-3")
 
 
-def toast_host(text: Text, tone: Text = "neutral", on_close: Handler = None) -> rx.Component:
-    """One short confirmation at the bottom. The live region must exist before the text arrives."""
+# The wait is an animation, so that CSS can pause it; its end presses the button.
+_LEAVE = rx.Var(
+    "(event) => event.animationName === 'toast-wait' && event.currentTarget.querySelector('button').click()"
+)
+
+
+def toast_host(text: rx.Var[str], tone: rx.Var[str], *, on_close: Handler, key: Text = "") -> rx.Component:
+    """One short confirmation at the bottom. The live region exists before the text arrives, or nobody hears it.
+
+    It leaves by itself after 8 seconds, not while it is pointed at or focused; with tone `error` it stays. `key` must
+    differ from message to message.
+    """
     look = (
         "toast pointer-events-auto flex items-center gap-3 rounded-tile py-1.5 pe-1.5 ps-4 text-md text-white "
         "shadow-pop"
     )
+    dismiss = icon_button(
+        "x",
+        "Dismiss",
+        on_close,
+        class_name="text-white hover:bg-white/15 hover:text-white focus-visible:outline-white -outline-offset-4",
+    )
+    words = rx.el.span(text, class_name="min-w-0 py-1.5")
+    fine = rx.el.div(
+        icon("circle-check", 18),
+        words,
+        dismiss,
+        key=key,
+        class_name=cn(look, "toast-leaves bg-ink"),
+        custom_attrs={"onAnimationEnd": _LEAVE},
+    )
+    error = rx.el.div(icon("circle-alert", 18), words, dismiss, key=key, class_name=cn(look, "bg-danger-strong"))
     return rx.el.div(
-        when(
-            text != "" if isinstance(text, rx.Var) else bool(text),
-            rx.el.div(
-                icon(pick(tone, {"error": "circle-alert"}, "circle-check"), 18),
-                rx.el.span(text, class_name="min-w-0 py-1.5"),
-                icon_button(
-                    "x",
-                    "Dismiss",
-                    on_close,
-                    class_name=(
-                        "text-white hover:bg-white/15 hover:text-white focus-visible:outline-white -outline-offset-4"
-                    ),
-                ),
-                class_name=pick(tone, {"error": cn(look, "bg-danger-strong")}, cn(look, "bg-ink")),
-            ),
-            rx.fragment(),
-        ),
+        when(text != "", pick(tone, {"error": error}, fine), rx.fragment()),
         role="status",
         aria_live="polite",
         class_name=(

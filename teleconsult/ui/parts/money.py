@@ -13,7 +13,7 @@ from teleconsult.ui.parts.typography import h2
 
 
 def price(amount: Text, class_name: str = "") -> rx.Component:
-    """An amount, formatted by `ui.words.money`."""
+    """An amount, formatted by `billing.rules.money`."""
     return rx.el.span(amount, class_name=cn("num font-semibold tracking-[-0.02em]", class_name))
 
 

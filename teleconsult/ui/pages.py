@@ -1,0 +1,8 @@
+"""Every page, collected from the folders that hold them."""
+
+from __future__ import annotations
+
+from teleconsult.ui.account import pages as account
+from teleconsult.ui.public import pages as public
+
+PAGES = [*public.PAGES, *account.PAGES]
