@@ -46,7 +46,7 @@ SECURE = frozenset({"4000002500003155", "4000002760003184", "4000000000003220", 
 BRANDS = {"4": "visa", "5": "mastercard", "3": "amex", "6": "discover"}
 CHOICES = (
     ("4242424242424242", "Succeeds"),
-    ("4000002500003155", "Asks to authenticate (3D Secure)"),
+    ("4000002500003155", "3D Secure"),
     ("4000000000000002", "Declined"),
     ("4000000000009995", "Insufficient funds"),
 )

@@ -59,6 +59,7 @@ def pay(sandbox: Sandbox, session: dict[str, Any], card: Card, manner: Manner = 
         StripeError: when the session isn't open.
     """
     must_be_open(session, "paid")
+    sandbox.store.note(session["id"]).pop("authenticating", None)
     _learn(session, card, email)
     if session["amount_total"] == 0:
         return Outcome(PAID, events=_complete(sandbox, session, None, manner))
@@ -66,7 +67,7 @@ def pay(sandbox: Sandbox, session: dict[str, Any], card: Card, manner: Manner = 
     billing = {"address": None, "email": session["customer_details"]["email"], "name": card.name or None}
     billing |= {"phone": None, "tax_id": None}
     method = sandbox.store.put(payment_objects.payment_method(card, billing, sandbox.store.now()))
-    intent |= {"payment_method": method["id"], "last_payment_error": None}
+    intent |= {"payment_method": method["id"], "last_payment_error": None, "next_action": None}
     attempt = Attempt(sandbox, intent, card, manner, created)
     return _ask(attempt, session) if card.authenticates else _charge(attempt, session)
 

@@ -82,10 +82,9 @@ def _email(session: dict[str, Any], typed: dict[str, str]) -> Html:
 def _test_cards(chosen: str) -> Html:
     return el(
         "div",
-        el("p", "Test cards", class_="choice-label"),
-        el("p", "One tap fills the form.", class_="hint"),
+        el("div", el("p", "Test cards", class_="choice-label"), el("p", "One tap fills the form.", class_="hint")),
         el("div", *(_tap(number, end, chosen == number) for number, end in CHOICES), class_="taps"),
-        class_="stack",
+        class_="cards",
     )
 
 

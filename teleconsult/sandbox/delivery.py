@@ -19,7 +19,6 @@ from teleconsult.sandbox.ids import new_id
 from teleconsult.sandbox.post import PostFailed, is_local, post
 from teleconsult.sandbox.store import Store
 
-PAUSES = (1, 2, 4, 8, 16, 30, 30, 30, 30)
 ANSWER_SECONDS = 10.0
 PENDING, DELIVERED, FAILED, WITHHELD = "pending", "delivered", "failed", "withheld"
 COMMAND_LINE = "we_command_line"
@@ -59,11 +58,14 @@ def signature(body: bytes, secrets: tuple[str, ...], now: int) -> str:
 
 @dataclass
 class Deliverer:
-    """Sends events to the endpoint of the command line and to those registered through the API."""
+    """Sends events to the endpoint of the command line and to those registered through the API.
+
+    `pauses` are the seconds between tries, so their number bounds the tries.
+    """
 
     store: Store
     fixed: tuple[Target, ...] = ()
-    pauses: tuple[float, ...] = PAUSES
+    pauses: tuple[float, ...] = ()
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _answered: dict[str, asyncio.Event] = field(default_factory=dict)
 

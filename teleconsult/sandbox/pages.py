@@ -99,8 +99,9 @@ def day(seconds: int) -> str:
 
 
 def clock(seconds: float) -> str:
-    """`15:01:07 UTC`."""
-    return time.strftime("%H:%M:%S UTC", time.gmtime(seconds))
+    """`19 Nov, 15:01:07 UTC`."""
+    at = time.gmtime(seconds)
+    return f"{at.tm_mday} {time.strftime('%b, %H:%M:%S UTC', at)}"
 
 
 def _attribute(name: str, value: Any) -> str:

@@ -72,10 +72,19 @@ def _hash(schema: dict[str, Any], node: dict[str, Any], name: str) -> dict[str, 
     absent = [key for key in schema.get("required", ()) if key not in node]
     if absent:
         raise parameter_missing(_path(name, absent[0]))
-    found = {key: _convert(keys.get(key, others), value, _path(name, key)) for key, value in node.items()}
+    if others is not None and not keys:
+        return _free(node, name)
+    return {key: _convert(keys[key], value, _path(name, key)) for key, value in node.items()}
+
+
+def _free(node: dict[str, Any], name: str) -> dict[str, str]:
+    """A hash whose keys are the caller's own, as metadata is: flat text, whatever the keys are called."""
+    for key, value in node.items():
+        if not isinstance(value, str):
+            raise invalid("Invalid string: {...}", param=_path(name, key))
     if name.rpartition("[")[2].rstrip("]") == "metadata":
-        check_metadata(found, name)
-    return found
+        check_metadata(node, name)
+    return dict(node)
 
 
 def _list(schema: dict[str, Any], node: Any, name: str) -> list[Any]:

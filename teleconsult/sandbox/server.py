@@ -21,7 +21,7 @@ from teleconsult.sandbox.hosted import Hosted
 from teleconsult.sandbox.pages import HERE, SECURITY
 
 METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
-HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+HOSTS = ["localhost", "127.0.0.1"]
 TICK_SECONDS = 1.0
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from teleconsult.sandbox.errors import missing
 
-KEPT_EVENTS, KEPT_DELIVERIES, KEPT_REQUESTS = 5_000, 5_000, 5_000
+KEPT_IN_FILE, KEPT_IN_MEMORY, KEPT_REQUESTS = 1_000, 100_000, 5_000
 DAY = 86_400
 PERSISTED = ("objects", "deleted", "notes", "deliveries", "idempotency", "clock_offset")
 
@@ -45,9 +45,9 @@ class Store:
 
     def save(self) -> None:
         """Write the file beside itself and rename it: a reader, or a crash, sees the old state or the new one."""
+        self._prune(KEPT_IN_FILE if self.path else KEPT_IN_MEMORY)
         if self.path is None:
             return
-        self._prune()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.path.with_name(self.path.name + ".new")
         fresh.write_text(json.dumps({name: getattr(self, name) for name in PERSISTED}))
@@ -102,11 +102,12 @@ class Store:
         """What is privately known about an object; changes to it are kept."""
         return self.notes.setdefault(wanted, {})
 
-    def _prune(self) -> None:
+    def _prune(self, kept: int) -> None:
+        """Let go of old events, deliveries and keys: the file is written whole, so it must stay small."""
         events = self.all("event")
-        for old in list(events)[: max(0, len(events) - KEPT_EVENTS)]:
+        for old in list(events)[: max(0, len(events) - kept)]:
             del events[old]
-        del self.deliveries[:-KEPT_DELIVERIES]
+        del self.deliveries[:-kept]
         now = self.now()
         for key in [key for key, kept in self.idempotency.items() if kept["created"] < now - DAY]:
             del self.idempotency[key]
