@@ -14,10 +14,10 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from teleconsult.sandbox import checkout
 from teleconsult.sandbox.context import Call, Sandbox
+from teleconsult.sandbox.dropped import Dropped
 from teleconsult.sandbox.errors import StripeError, bad_key, invalid, no_key
 from teleconsult.sandbox.faults import Fault, failure
 from teleconsult.sandbox.forms import decode
@@ -47,17 +47,6 @@ def _pattern(operation: str) -> tuple[str, re.Pattern[str]]:
 
 
 ROUTES = {operation: _pattern(operation) for operation in OPERATIONS}
-
-
-class Dropped(Response):
-    """A connection cut in the middle of an answer: the caller learns nothing about what was done."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Promise more than is sent; the server then closes the connection."""
-        del scope, receive
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"{", "more_body": True})
 
 
 @dataclass

@@ -113,7 +113,7 @@ def typed(form: dict[str, str], today: tuple[int, int]) -> Card:
 
 def _expiry(text: str) -> tuple[int, int]:
     month, _, year = text.replace(" ", "").partition("/")
-    if not (month.isdigit() and year.isdigit() and 1 <= int(month) <= 12 and len(year) in (2, 4)):  # noqa: PLR2004 - months
+    if not (text.isascii() and month.isdigit() and year.isdigit() and 1 <= int(month) <= 12 and len(year) in (2, 4)):  # noqa: PLR2004 - months
         raise _wrong("Your card's expiration date is incomplete.", "expiry")
     return int(year) + (2000 if len(year) == 2 else 0), int(month)  # noqa: PLR2004 - two digits
 

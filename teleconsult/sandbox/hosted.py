@@ -104,14 +104,16 @@ class Hosted:
         link = self._link(request)
         if link is None:
             return notice("This link has expired", "Go back and open billing again for a new one.", status=404)
-        configuration = self.sandbox.store.get("billing_portal.configuration", link["configuration"])
-        saved = request.query_params.get("saved", "")
-        return portal_page(self.sandbox, link, configuration["features"], saved)
+        return portal_page(self.sandbox, link, self._features(link), request.query_params.get("saved", ""))
 
     async def change_card(self, request: Request) -> Response:
         """Keep another test card in place of the old one."""
         link, form = self._link(request), await _form(request)
-        if link is None or form.get("card") not in dict(CARDS):
+        if (
+            link is None
+            or not self._features(link)["payment_method_update"]["enabled"]
+            or form.get("card") not in dict(CARDS)
+        ):
             return _unknown()
         customer = self.sandbox.store.get("customer", link["customer"])
         change_card(self.sandbox, customer, Card(form["card"], 12, 2034, customer["name"] or ""))
@@ -120,7 +122,7 @@ class Hosted:
     async def change_address(self, request: Request) -> Response:
         """Keep name and address."""
         link, form = self._link(request), await _form(request)
-        if link is None:
+        if link is None or not self._features(link)["customer_update"]["enabled"]:
             return _unknown()
         customer = self.sandbox.store.get("customer", link["customer"])
         lines = {name: form.get(name, "").strip() for name in objects.ADDRESS}
@@ -137,6 +139,9 @@ class Hosted:
         invoice = store.find("invoice", wanted)
         charge = charge_of(self.sandbox, invoice) if invoice else store.find("charge", wanted)
         return receipt_page(invoice, charge) if invoice or charge else _unknown()
+
+    def _features(self, link: dict[str, Any]) -> dict[str, Any]:
+        return self.sandbox.store.get("billing_portal.configuration", link["configuration"])["features"]
 
     def _saved(self, link: dict[str, Any], what: str) -> Response:
         self.sandbox.store.save()

@@ -88,11 +88,8 @@ def _lines(call: Call) -> list[dict[str, Any]]:
     if len(wanted) > MOST_LINES:
         raise invalid(f"You can specify up to {MOST_LINES} line items.", param="line_items")
     _check_lines(wanted)
-    lines = [_line(call, row, f"line_items[{index}]") for index, row in enumerate(wanted)]
-    if len({line["currency"] for line in lines}) > 1:
-        raise invalid("All line items must have the same currency.", param="line_items")
-    _check_total(lines)
-    return lines
+    _check_total([_quote(call, row, f"line_items[{index}]") for index, row in enumerate(wanted)])
+    return [_line(call, row) for row in wanted]
 
 
 def _check_lines(wanted: list[dict[str, Any]]) -> None:
@@ -123,36 +120,43 @@ def _check_price_data(data: dict[str, Any], name: str) -> None:
         raise invalid("Invalid non-negative integer", code="parameter_invalid_integer", param=f"{name}[unit_amount]")
 
 
-def _line(call: Call, row: dict[str, Any], name: str) -> dict[str, Any]:
-    price = _existing_price(call, row["price"], f"{name}[price]") if "price" in row else _inline_price(call, row, name)
-    product = call.store.get("product", price["product"], f"{name}[price]", status=400)
-    return session_objects.line_item(price, product["name"], row["quantity"], row.get("metadata") or {})
-
-
-def _existing_price(call: Call, wanted: str, name: str) -> dict[str, Any]:
-    price = call.store.get("price", wanted, name, status=400)
-    if not price["active"]:
-        text = f"The price specified is inactive. This field only accepts active prices. Price: {wanted}"
-        raise invalid(text, param=name)
-    return price
-
-
-def _inline_price(call: Call, row: dict[str, Any], name: str) -> dict[str, Any]:
-    """A price made for this session alone: Stripe keeps it, inactive."""
+def _quote(call: Call, row: dict[str, Any], name: str) -> tuple[str, int]:
+    """Currency and amount of a line, with everything it names found; nothing is made yet."""
+    if "price" in row:
+        price = call.store.get("price", row["price"], f"{name}[price]", status=400)
+        if not price["active"]:
+            text = f"The price specified is inactive. This field only accepts active prices. Price: {price['id']}"
+            raise invalid(text, param=f"{name}[price]")
+        return price["currency"], price["unit_amount"] * row["quantity"]
     data = row["price_data"]
     if "product" in data:
-        product = call.store.get("product", data["product"], f"{name}[price_data][product]", status=400)
-    else:
-        product = call.store.put(objects.product(data["product_data"], call.store.now(), active=False))
-    return new_price(call, data, product["id"], active=False)
+        call.store.get("product", data["product"], f"{name}[price_data][product]", status=400)
+    return data["currency"].lower(), data["unit_amount"] * row["quantity"]
 
 
-def _check_total(lines: list[dict[str, Any]]) -> None:
-    total, currency = sum(line["amount_total"] for line in lines), lines[0]["currency"]
+def _check_total(quotes: list[tuple[str, int]]) -> None:
+    currency, total = quotes[0][0], sum(amount for _, amount in quotes)
+    if any(other != currency for other, _ in quotes):
+        raise invalid("All line items must have the same currency.", param="line_items")
     least = LEAST_AMOUNT.get(currency, 0)
     if 0 < total < least:
         text = f"The Checkout Session's total amount due must add up to at least {shown(least, currency)} {currency}"
         raise invalid(text, code="amount_too_small")
+
+
+def _line(call: Call, row: dict[str, Any]) -> dict[str, Any]:
+    price = call.store.get("price", row["price"]) if "price" in row else _inline_price(call, row["price_data"])
+    product = call.store.get("product", price["product"])
+    return session_objects.line_item(price, product["name"], row["quantity"], row.get("metadata") or {})
+
+
+def _inline_price(call: Call, data: dict[str, Any]) -> dict[str, Any]:
+    """A price made for this session alone: Stripe keeps it, inactive."""
+    product = data.get("product")
+    if product is None:
+        made = objects.product(data["product_data"], call.store.now(), active=False)
+        product = call.store.put(made)["id"]
+    return new_price(call, data, product, active=False)
 
 
 def _known_details(call: Call) -> dict[str, Any] | None:
