@@ -15,7 +15,10 @@ from sqlmodel import Session
 from teleconsult.db import libpq_url, utcnow
 from teleconsult.settings import get_settings
 
-HOMES_OF_TASKS = ["teleconsult.billing.discard", "teleconsult.billing.refunds", "teleconsult.notices.service"]
+HOMES_OF_TASKS = [
+    *(f"teleconsult.billing.{name}" for name in ("discard", "refunds", "reversals", "sweep")),
+    "teleconsult.notices.service",
+]
 """A worker imports these when it starts, so that it knows every task even where nothing else imports them."""
 
 app = procrastinate.App(connector=procrastinate.PsycopgConnector(), import_paths=HOMES_OF_TASKS)

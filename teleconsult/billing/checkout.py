@@ -188,6 +188,25 @@ def _page(attempt: Payment) -> CheckoutLink | None:
     return _resume(attempt, session.id) if resent else _link(attempt, session)
 
 
+def recover(attempt: Payment) -> bool:
+    """Fetch the lost answer of an attempt under its key. False when the attempt is given up instead.
+
+    Raises:
+        GatewayDown: Stripe can't be asked now.
+    """
+    if _outlived(attempt):
+        _cancel(attempt)
+        return False
+    try:
+        session = gateway().create_session(attempt.request, f"checkout:{attempt.id}")
+    except GatewayRefused:
+        _cancel(attempt)
+        return False
+    _keep(attempt, session)
+    attempt.stripe_session_id = session.id
+    return True
+
+
 def _resume(attempt: Payment, session_id: str = "") -> CheckoutLink | None:
     """Back to the page that is open, as Stripe knows it now."""
     attempt.stripe_session_id = attempt.stripe_session_id or session_id
@@ -223,6 +242,16 @@ def _keep(attempt: Payment, session: CheckoutSession) -> None:
 
 def _give_up(attempt: Payment, error: GatewayRefused) -> None:
     """Stripe refused the parameters: this attempt is over. Only what a new attempt mends lets the caller go on."""
+    _cancel(attempt)
+    if error.customer_gone and attempt.customer_id:
+        with transaction() as tx:
+            customers.forget(tx, attempt.customer_id)
+    elif not error.key_reused and error.param != "expires_at":
+        raise error
+
+
+def _cancel(attempt: Payment) -> None:
+    """Nobody was ever shown a page for it. A webhook that says otherwise still finds it, and late money counts."""
     with transaction() as tx:
         changed(
             tx,
@@ -230,10 +259,6 @@ def _give_up(attempt: Payment, error: GatewayRefused) -> None:
             .where(col(Payment.id) == attempt.id, col(Payment.status) == PaymentStatus.CREATING)
             .values(status=PaymentStatus.CANCELLED, updated_at=utcnow()),
         )
-        if error.customer_gone and attempt.customer_id:
-            customers.forget(tx, attempt.customer_id)
-    if not (error.customer_gone or error.key_reused) and error.param != "expires_at":
-        raise error
 
 
 def _close_wrong(attempt: Payment, session: CheckoutSession) -> None:

@@ -10,13 +10,14 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
 import stamina
 import stripe
 
-from teleconsult.billing.objects import CheckoutSession
+from teleconsult.billing.objects import CheckoutSession, Event, Refund
 from teleconsult.settings import get_settings
 
 TIMEOUT_SECONDS = 10
@@ -113,6 +114,31 @@ class Gateway:
         params: Any = {"payment_intent": payment_intent, "metadata": dict(metadata)}
         made = _call(lambda: self._client.v1.refunds.create(params, {"idempotency_key": key}))
         return made.status or "pending"
+
+    def retrieve_refunds(self, payment_intent: str) -> list[Refund]:
+        """All refunds of a payment, latest first."""
+        params: Any = {"payment_intent": payment_intent, "limit": 100}
+        page = _call(lambda: self._client.v1.refunds.list(params))
+        return [Refund.model_validate(refund.to_dict()) for refund in page.data]
+
+    def retrieve_event(self, event_id: str) -> Event:
+        """An event by its id, as Stripe has it. Stripe keeps events for 30 days."""
+        return _event(_call(lambda: self._client.v1.events.retrieve(event_id)))
+
+    def undelivered_events(self, types: Sequence[str], since: datetime) -> list[Event]:
+        """Events of these types that no endpoint has accepted yet, oldest first. At most 20 types, 100 events."""
+        params: Any = {
+            "types": list(types),
+            "delivery_success": False,
+            "created": {"gte": int(since.timestamp())},
+            "limit": 100,
+        }
+        page = _call(lambda: self._client.v1.events.list(params))
+        return [_event(event) for event in reversed(page.data)]
+
+
+def _event(made: stripe.Event) -> Event:
+    return Event.model_validate(made.to_dict())
 
 
 def _session(made: stripe.checkout.Session) -> CheckoutSession:

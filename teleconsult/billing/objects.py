@@ -41,6 +41,32 @@ class CheckoutSession(_Model):
         return self.status == "complete" and self.payment_status in ("paid", "no_payment_required")
 
 
+class Charge(_Model):
+    """A payment as the card network sees it. `amount_refunded` is cumulative."""
+
+    object: Literal["charge"]
+    payment_intent: str | None = None
+    amount_refunded: StrictInt
+
+
+class Refund(_Model):
+    """One return of money and how it stands: pending, requires_action, succeeded, failed or canceled."""
+
+    object: Literal["refund"]
+    id: str
+    payment_intent: str | None = None
+    amount: StrictInt
+    status: str | None = None
+
+
+class Dispute(_Model):
+    """A cardholder's objection. Ends as won, lost, prevented or warning_closed."""
+
+    object: Literal["dispute"]
+    payment_intent: str | None = None
+    status: str
+
+
 class EventData(_Model):
     """The snapshot an event carries."""
 

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from teleconsult import audit, privacy
 from teleconsult.accounts.models import User
-from teleconsult.billing import rules
+from teleconsult.billing import reversals, rules
 from teleconsult.billing.gateway import GatewayDown, GatewayRefused, gateway
 from teleconsult.billing.models import Payment
 from teleconsult.billing.objects import CheckoutSession
@@ -144,6 +144,7 @@ def _money(
         source=source,
     )
     audit.record(tx, "payment_paid", "payment", payment.id, source=source)
+    reversals.catch_up(tx, payment)
     owner = tx.get_one(User, consultation.user_id)
     local = due.astimezone(ZoneInfo(owner.timezone))
     _mail(

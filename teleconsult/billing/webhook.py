@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from pydantic import ValidationError
@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session, col, update
 
 from teleconsult import privacy
+from teleconsult.billing import reversals
 from teleconsult.billing.customers import forget
 from teleconsult.billing.gateway import signed_by
 from teleconsult.billing.models import Payment, ProcessedWebhook
@@ -36,6 +37,9 @@ MAX_BYTES = 256 * 1024
 SESSION_EVENTS = frozenset(
     f"checkout.session.{what}" for what in ("completed", "async_payment_succeeded", "async_payment_failed", "expired")
 )
+OURS = SESSION_EVENTS | reversals.EVENTS | {"customer.deleted"}
+"""All the endpoint needs to be subscribed to."""
+
 FAILED_EVENT = "checkout.session.async_payment_failed"
 
 log = structlog.get_logger()
@@ -92,9 +96,9 @@ def apply(event: Event) -> Reply:
         return _durably(event, _wrong_mode)
     if event.type == "customer.deleted":
         return _durably(event, _customer_deleted)
-    if event.type not in SESSION_EVENTS or _foreign(event.data.object):
+    if event.type not in OURS or _foreign(event.data.object):
         return Reply(200, {"outcome": "ignored"})
-    return _durably(event, _session_event)
+    return _durably(event, _session_event if event.type in SESSION_EVENTS else _reversal)
 
 
 def _foreign(obj: Mapping[str, Any]) -> bool:
@@ -108,7 +112,15 @@ def _marks(obj: Mapping[str, Any]) -> dict[str, Any]:
     return marks if isinstance(marks, dict) else {}
 
 
-Handler = Callable[[Session, Event], tuple[str, Payment | None]]
+class Effect(NamedTuple):
+    """What an event came to, for the ledger."""
+
+    outcome: str
+    payment: Payment | None = None
+    detail: str = ""
+
+
+Handler = Callable[[Session, Event], Effect]
 
 
 def _durably(event: Event, handle: Handler) -> Reply:
@@ -117,14 +129,14 @@ def _durably(event: Event, handle: Handler) -> Reply:
         with transaction() as tx:
             if not changed(tx, _ledger_row(event)):
                 return Reply(200, {"outcome": "duplicate"})
-            outcome, payment = handle(tx, event)
-            _note(tx, event, outcome, payment)
+            effect = handle(tx, event)
+            _note(tx, event, effect)
     except _Refused as refused:
         return refused.reply
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
         privacy.capture(error)
         return Reply(503, {"error": "busy"}, {"Retry-After": "5"})
-    return Reply(200, {"outcome": outcome})
+    return Reply(200, {"outcome": effect.outcome})
 
 
 def _ledger_row(event: Event) -> Any:
@@ -141,27 +153,34 @@ def _ledger_row(event: Event) -> Any:
     return insert(ProcessedWebhook).values(row).on_conflict_do_nothing(index_elements=["id"])
 
 
-def _note(tx: Session, event: Event, outcome: str, payment: Payment | None) -> None:
+def _note(tx: Session, event: Event, effect: Effect) -> None:
     tx.flush()
     changed(
         tx,
         update(ProcessedWebhook)
         .where(col(ProcessedWebhook.id) == event.id)
-        .values(outcome=outcome, payment_id=payment.id if payment else None),
+        .values(outcome=effect.outcome, payment_id=effect.payment.id if effect.payment else None, detail=effect.detail),
     )
 
 
-def _session_event(tx: Session, event: Event) -> tuple[str, Payment | None]:
+def _session_event(tx: Session, event: Event) -> Effect:
     _require_ids(event)
     try:
         session = CheckoutSession.model_validate(event.data.object)
     except ValidationError:
-        return _unfit(event), None
+        return _unfit(event)
     if event.api_version != API_VERSION:
         version = str(event.api_version)
         privacy.alert("webhook_api_version", "warning", fingerprint=("webhook_api_version", version))
     outcome, payment = settle(tx, session, Source.WEBHOOK, failed=event.type == FAILED_EVENT)
-    return outcome, payment
+    return Effect(outcome, payment)
+
+
+def _reversal(tx: Session, event: Event) -> Effect:
+    try:
+        return Effect(*reversals.apply(tx, event.data.object))
+    except (ValidationError, KeyError):
+        return _unfit(event)
 
 
 def _require_ids(event: Event) -> None:
@@ -181,17 +200,17 @@ def _is_uuid(value: object) -> bool:
     return True
 
 
-def _unfit(event: Event) -> str:
+def _unfit(event: Event) -> Effect:
     """Signed by Stripe and not as we know it, for example after an API upgrade: kept for a person to look at."""
     privacy.alert("webhook_object_unfit", "error", fingerprint=("webhook_object_unfit", event.type), event_id=event.id)
-    return "quarantined"
+    return Effect("quarantined")
 
 
-def _wrong_mode(_tx: Session, event: Event) -> tuple[str, None]:
+def _wrong_mode(_tx: Session, event: Event) -> Effect:
     privacy.alert("webhook_livemode", "error", fingerprint=("webhook_livemode",), event_id=event.id)
-    return "quarantined", None
+    return Effect("quarantined")
 
 
-def _customer_deleted(tx: Session, event: Event) -> tuple[str, None]:
+def _customer_deleted(tx: Session, event: Event) -> Effect:
     forget(tx, str(event.data.object.get("id", "")))
-    return "processed", None
+    return Effect("processed")
