@@ -81,6 +81,7 @@ REFUSED: list[Refusal] = [
     ({"line_items[0][price_data][unit_amount]": "49"}, "amount_too_small", None, "The Checkout Session's total amount"),
     ({"line_items[0][price_data][currency]": "abc"}, None, "currency", "Invalid currency: abc."),
     ({"line_items[0][quantity]": "0"}, None, "line_items[0][quantity]", "This value must be greater than or equal to"),
+    ({"payment_intent_data[capture_method]": "manual"}, None, "payment_intent_data[capture_method]", "The sand"),
     ({"discounts[0][coupon]": "free"}, None, "discounts", "The sandbox does not simulate `discounts`."),
     ({"invoice_creation[invoice_data][footer]": "x"}, "parameter_missing", "invoice_creation[enabled]", "Missing "),
 ]  # fmt: skip

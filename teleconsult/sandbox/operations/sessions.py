@@ -13,11 +13,16 @@ from teleconsult.sandbox.operations.catalogue import new_price
 
 SOONEST, LATEST, MOST_LINES = 30 * 60, 24 * 3600, 100
 LEAST_AMOUNT = {"eur": 50, "usd": 50, "gbp": 30, "chf": 50, "jpy": 50}
-NOT_SIMULATED = (
-    "after_expiration", "consent_collection", "custom_fields", "customer_account", "discounts", "managed_payments",
-    "optional_items", "setup_intent_data", "shipping_address_collection", "shipping_options", "subscription_data",
-)  # fmt: skip
-SWITCHES = ("automatic_tax", "phone_number_collection", "tax_id_collection")
+SIMULATED = frozenset({
+    "adaptive_pricing", "allow_promotion_codes", "allowed_payment_method_types", "billing_address_collection",
+    "cancel_url", "client_reference_id", "currency", "custom_text", "customer", "customer_creation",
+    "customer_email", "customer_update", "expires_at", "invoice_creation", "line_items", "locale", "metadata",
+    "mode", "payment_intent_data", "submit_type", "success_url", "ui_mode",
+})  # fmt: skip
+SIMULATED_OF_PAYMENT = frozenset({
+    "description", "metadata", "receipt_email", "setup_future_usage", "statement_descriptor",
+    "statement_descriptor_suffix",
+})  # fmt: skip
 PRIVATE = ("payment_intent_data", "customer_update")
 
 
@@ -52,12 +57,12 @@ def _check_kind(params: dict[str, Any]) -> None:
         raise unsupported(f"`mode={params['mode']}`", "mode")
     if params.get("ui_mode", "hosted_page") != "hosted_page":
         raise unsupported(f"`ui_mode={params['ui_mode']}`", "ui_mode")
-    for name in NOT_SIMULATED:
-        if params.get(name):
+    for name, value in params.items():
+        if name not in SIMULATED and value not in ("", [], {}, {"enabled": False}):
             raise unsupported(f"`{name}`", name)
-    for name in SWITCHES:
-        if (params.get(name) or {}).get("enabled"):
-            raise unsupported(f"`{name}`", name)
+    for name in params.get("payment_intent_data") or {}:
+        if name not in SIMULATED_OF_PAYMENT:
+            raise unsupported(f"`payment_intent_data[{name}]`", f"payment_intent_data[{name}]")
 
 
 def _check_customer(call: Call) -> None:
