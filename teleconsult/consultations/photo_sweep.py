@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from sqlmodel import and_, col, delete, or_, select
 
 from teleconsult.consultations import photo_store
-from teleconsult.consultations.models import Photo
+from teleconsult.consultations.models import Consultation, Photo
+from teleconsult.consultations.rules import Status
 from teleconsult.db import transaction, utcnow
 
 AT_LEAST = timedelta(hours=1)
@@ -17,6 +18,8 @@ BATCH = 500
 
 def sweep_orphans(older_than: timedelta = timedelta(hours=24)) -> int:
     """Delete removed photos, loose ones that were never claimed, and files without a row.
+
+    A removed photo whose consultation is no draft any more goes at once: nobody can bring it back.
 
     Rows go first and files after: a crash in between leaves files for the next run, never a row without its file.
 
@@ -35,7 +38,9 @@ def sweep_orphans(older_than: timedelta = timedelta(hours=24)) -> int:
 
 def _delete_rows(moment: datetime) -> list[str]:
     never_claimed = and_(col(Photo.consultation_id).is_(None), col(Photo.created_at) < moment)
-    stale = delete(Photo).where(or_(col(Photo.removed_at) < moment, never_claimed))
+    drafts = select(Consultation.id).where(col(Consultation.status) == Status.DRAFT)
+    final = and_(col(Photo.removed_at).is_not(None), col(Photo.consultation_id).not_in(drafts))
+    stale = delete(Photo).where(or_(col(Photo.removed_at) < moment, never_claimed, final))
     with transaction() as tx:
         return list(tx.scalars(stale.returning(col(Photo.store_key))))
 

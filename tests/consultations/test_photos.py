@@ -425,6 +425,16 @@ def test_the_sweep_takes_only_what_nobody_can_reach(jane: uuid.UUID, draft: uuid
             photos.restore(jane, gone.id)
 
 
+@pytest.mark.usefixtures("quick")
+def test_what_can_never_come_back_is_swept_at_once(jane: uuid.UUID, draft: uuid.UUID, folder: Path) -> None:
+    kept, removed = (photos.add(jane, draft, shot(n)) for n in range(2))
+    photos.remove(jane, removed.id)
+    set_status(draft, Status.PENDING)
+    assert photo_sweep.sweep_orphans() == 1
+    assert photos.read(jane, Role.PATIENT, kept.id)
+    assert len(files(folder)) == 2
+
+
 def test_another_place_by_url(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same calls on a store chosen by URL; memory stands for S3, which needs an account."""
     memory = photo_store._connect("memory:///", Path())
