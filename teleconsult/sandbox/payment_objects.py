@@ -11,22 +11,29 @@ from teleconsult.sandbox.cards import Card
 from teleconsult.sandbox.ids import new_id, random_text
 from teleconsult.sandbox.objects import merged_metadata
 
+EMPTY_INTENT = (
+    "application", "application_fee_amount", "automatic_payment_methods", "canceled_at", "cancellation_reason",
+    "excluded_payment_method_types", "last_payment_error", "latest_charge", "next_action", "on_behalf_of",
+    "payment_method", "payment_method_configuration_details", "processing", "review", "shipping",
+    "transfer_data", "transfer_group",
+)  # fmt: skip
+EMPTY_CHARGE = (
+    "application", "application_fee", "application_fee_amount", "balance_transaction",
+    "failure_balance_transaction", "on_behalf_of", "receipt_number", "review", "shipping", "source_transfer",
+    "transfer_data", "transfer_group",
+)  # fmt: skip
+
 
 def payment_intent(paid: dict[str, Any], data: dict[str, Any], now: int) -> dict[str, Any]:
     """The payment of a session, made when the customer first tries to pay. Session metadata is not copied to it."""
     wanted = new_id("pi_3")
-    return {
+    return dict.fromkeys(EMPTY_INTENT) | {
         "id": wanted,
         "object": "payment_intent",
         "amount": paid["amount_total"],
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
-        "application": None,
-        "application_fee_amount": None,
-        "automatic_payment_methods": None,
-        "canceled_at": None,
-        "cancellation_reason": None,
         "capture_method": "automatic_async",
         "client_secret": f"{wanted}_secret_{random_text(25)}",
         "confirmation_method": "automatic",
@@ -34,27 +41,15 @@ def payment_intent(paid: dict[str, Any], data: dict[str, Any], now: int) -> dict
         "currency": paid["currency"],
         "customer": paid["customer"],
         "description": data.get("description"),
-        "excluded_payment_method_types": None,
-        "last_payment_error": None,
-        "latest_charge": None,
         "livemode": False,
         "metadata": merged_metadata({}, data.get("metadata")),
-        "next_action": None,
-        "on_behalf_of": None,
-        "payment_method": None,
-        "payment_method_configuration_details": None,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": paid["payment_method_types"],
-        "processing": None,
         "receipt_email": data.get("receipt_email"),
-        "review": None,
         "setup_future_usage": data.get("setup_future_usage"),
-        "shipping": None,
         "statement_descriptor": data.get("statement_descriptor"),
         "statement_descriptor_suffix": data.get("statement_descriptor_suffix"),
         "status": "requires_payment_method",
-        "transfer_data": None,
-        "transfer_group": None,
     }
 
 
@@ -93,16 +88,12 @@ def payment_method(card: Card, billing: dict[str, Any], now: int, customer: str 
 def charge(intent: dict[str, Any], method: dict[str, Any], card: Card, base: str, now: int) -> dict[str, Any]:
     """One try to move the money of a payment intent: succeeded, or failed with the card's decline."""
     ok, wanted = card.decline is None, new_id("ch_3")
-    return {
+    return dict.fromkeys(EMPTY_CHARGE) | {
         "id": wanted,
         "object": "charge",
         "amount": intent["amount"],
         "amount_captured": intent["amount"] if ok else 0,
         "amount_refunded": 0,
-        "application": None,
-        "application_fee": None,
-        "application_fee_amount": None,
-        "balance_transaction": None,
         "billing_details": method["billing_details"],
         "calculated_statement_descriptor": intent["statement_descriptor"] or "SANDBOX",
         "captured": ok,
@@ -111,13 +102,11 @@ def charge(intent: dict[str, Any], method: dict[str, Any], card: Card, base: str
         "customer": intent["customer"],
         "description": intent["description"],
         "disputed": False,
-        "failure_balance_transaction": None,
         "failure_code": card.decline.code if card.decline else None,
         "failure_message": card.decline.message if card.decline else None,
         "fraud_details": {},
         "livemode": False,
         "metadata": dict(intent["metadata"]),
-        "on_behalf_of": None,
         "outcome": _outcome(card),
         "paid": ok,
         "payment_intent": intent["id"],
@@ -125,17 +114,11 @@ def charge(intent: dict[str, Any], method: dict[str, Any], card: Card, base: str
         "payment_method_details": {"card": _charged_card(intent, card), "type": "card"},
         "radar_options": {},
         "receipt_email": intent["receipt_email"],
-        "receipt_number": None,
         "receipt_url": f"{base}/receipts/{wanted}" if ok else None,
         "refunded": False,
-        "review": None,
-        "shipping": None,
-        "source_transfer": None,
         "statement_descriptor": intent["statement_descriptor"],
         "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
         "status": "succeeded" if ok else "failed",
-        "transfer_data": None,
-        "transfer_group": None,
     }
 
 

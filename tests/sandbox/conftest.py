@@ -106,3 +106,13 @@ def session_params(**more: Any) -> Any:
         "metadata": metadata,
         "payment_intent_data": {"metadata": metadata},
     } | more
+
+
+LINE = {
+    "line_items[0][price_data][currency]": "eur",
+    "line_items[0][price_data][unit_amount]": "4900",
+    "line_items[0][price_data][product_data][name]": "Online consultation",
+    "line_items[0][quantity]": "1",
+}
+PAGE = {"mode": "payment", "success_url": "http://127.0.0.1:9/{CHECKOUT_SESSION_ID}"}
+"""A session as a form, for requests the SDK wouldn't make."""

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +41,7 @@ class Running:
 
     def http(self, **options: Any) -> httpx.Client:
         """A plain client whose every answer from the API is held against Stripe's contract."""
-        hooks = {"response": [self._check]}
+        hooks: dict[str, list[Callable[..., Any]]] = {"response": [self._check]}
         return httpx.Client(base_url=self.base, headers=AUTH, timeout=15, event_hooks=hooks, trust_env=False, **options)
 
     def _check(self, response: httpx.Response) -> None:
@@ -100,8 +101,8 @@ class Endpoint:
                 self.send_header("Location", "/elsewhere")
                 self.end_headers()
 
-            def log_message(self, *_: object) -> None:
-                pass
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has there
+                """Say nothing."""
 
         class Server(http.server.ThreadingHTTPServer):
             request_queue_size = 64
