@@ -17,6 +17,7 @@ from teleconsult.settings import get_settings
 
 HOMES_OF_TASKS = [
     *(f"teleconsult.billing.{name}" for name in ("discard", "refunds", "reversals", "sweep")),
+    "teleconsult.consultations.photo_sweep",
     "teleconsult.notices.service",
 ]
 """A worker imports these when it starts, so that it knows every task even where nothing else imports them."""

@@ -1,11 +1,13 @@
-"""Delete for good the photos nobody can reach any more. A periodic job calls `sweep_orphans`."""
+"""Delete for good, every hour, the photos nobody can reach any more."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import structlog
 from sqlmodel import and_, col, delete, or_, select
 
+from teleconsult import jobs
 from teleconsult.consultations import photo_store
 from teleconsult.consultations.models import Consultation, Photo
 from teleconsult.consultations.rules import Status
@@ -14,6 +16,16 @@ from teleconsult.db import transaction, utcnow
 AT_LEAST = timedelta(hours=1)
 """An upload under way has files and no row yet."""
 BATCH = 500
+EVERY = "17 * * * *"
+
+log = structlog.get_logger(__name__)
+
+
+@jobs.app.periodic(cron=EVERY)
+@jobs.app.task(name="photos.sweep", queueing_lock="photos.sweep", lock="photos.sweep")
+def sweep(timestamp: int) -> None:
+    """The periodic job. `timestamp` is when it was due, seconds since 1970 UTC."""
+    log.info("photo_sweep", due=timestamp, gone=sweep_orphans())
 
 
 def sweep_orphans(older_than: timedelta = timedelta(hours=24)) -> int:

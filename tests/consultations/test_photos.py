@@ -14,6 +14,7 @@ import pytest
 import time_machine
 from sqlmodel import col, func, select, update
 
+from teleconsult import jobs
 from teleconsult.accounts.models import Role
 from teleconsult.audit import AuditLog
 from teleconsult.consultations import darkroom, images, photo_store, photo_sweep, photos, service
@@ -433,6 +434,14 @@ def test_what_can_never_come_back_is_swept_at_once(jane: uuid.UUID, draft: uuid.
     assert photo_sweep.sweep_orphans() == 1
     assert photos.read(jane, Role.PATIENT, kept.id)
     assert len(files(folder)) == 2
+
+
+def test_the_sweep_is_a_job_every_hour() -> None:
+    jobs.app.perform_import_paths()
+    assert jobs.app.tasks["photos.sweep"].name == "photos.sweep"
+    assert (photo_sweep.sweep, photo_sweep.EVERY) in [
+        (entry.task, entry.cron) for entry in jobs.app.periodic_registry.periodic_tasks.values()
+    ]
 
 
 def test_another_place_by_url(monkeypatch: pytest.MonkeyPatch) -> None:
