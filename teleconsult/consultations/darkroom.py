@@ -59,7 +59,7 @@ def develop(data: bytes) -> CleanPhoto:
         log.warning("photo_took_too_long", size=len(data))
         raise Unavailable("We couldn’t check this photo in time. Please try again.") from None
     if done.returncode:
-        log.warning("photo_decoder_died", returncode=done.returncode, size=len(data))
+        log.warning("photo_decoder_died", code=done.returncode, size=len(data))
         raise NotAPhoto
     return _read(done.stdout)
 

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 @jobs.app.task(name="photos.sweep", queueing_lock="photos.sweep", lock="photos.sweep")
 def sweep(timestamp: int) -> None:
     """The periodic job. `timestamp` is when it was due, seconds since 1970 UTC."""
-    log.info("photo_sweep", due=timestamp, gone=sweep_orphans())
+    log.info("photo_sweep", count=sweep_orphans(), age=int(utcnow().timestamp()) - timestamp)
 
 
 def sweep_orphans(older_than: timedelta = timedelta(hours=24)) -> int:
