@@ -43,8 +43,10 @@ FRAMEWORK_OWN = ("/_", "/ping", "/auth-codespace")
 """Reflex's routes (uploads, health, route list). Nothing uses them over HTTP; `/_event` is a socket only."""
 
 FOREVER, WEEK = "public, max-age=31536000, immutable", "public, max-age=604800"
-STATIC = {"/assets/": FOREVER, "/fonts/": WEEK}
-"""Hashed file names never change their content; fonts change with a release."""
+AT_ONCE_THEN_FRESH = "public, max-age=0, stale-while-revalidate=604800"
+STATIC = {"/assets/": FOREVER, "/fonts/": WEEK, "/icons.svg": AT_ONCE_THEN_FRESH}
+"""Hashed file names never change their content; fonts change with a release. The browser asks for the icons again
+whenever one appears: asked anew each time, what appears while the connection is away would have none."""
 
 log = structlog.get_logger(__name__)
 

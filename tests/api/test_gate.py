@@ -321,7 +321,7 @@ def test_what_is_no_page_may_do_nothing(stranger: Browser) -> None:
         ("/assets/a-1.js", "public, max-age=31536000, immutable"),
         ("/assets/gone.js", "no-cache"),
         ("/fonts/f.woff2", "public, max-age=604800"),
-        ("/icons.svg", "no-cache"),
+        ("/icons.svg", "public, max-age=0, stale-while-revalidate=604800"),
         ("/", "no-cache"),
         ("/consultations", "private, no-store"),
         ("/api/x", "private, no-store"),
