@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from teleconsult.ui.account import pages as account
+from teleconsult.ui.consultation import pages as consultation
 from teleconsult.ui.public import pages as public
 
-PAGES = [*public.PAGES, *account.PAGES]
+PAGES = [*public.PAGES, *account.PAGES, *consultation.PAGES]

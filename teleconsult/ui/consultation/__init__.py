@@ -1,1 +1,1 @@
-"""Pages of the consultation form."""
+"""The consultation form: four steps, the stop screen, payment, and the way back after discarding."""

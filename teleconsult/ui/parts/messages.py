@@ -72,14 +72,14 @@ def error_summary(problems: Sequence[Problem] | rx.Var[list[dict[str, str]]]) ->
     """GOV.UK pattern: heading, one link per field, focus moves here, "Error: " leads the page's title.
 
     Say each message again beside its field. The focus moves when the summary appears; if it is on the page already,
-    send `rx.set_focus("error-summary")`.
+    send `rx.set_focus("error-summary")`. A row of a Var may carry an `href` of its own, for a field on another page.
     """
 
-    def item(field_id: Any, message: Any) -> rx.Component:
+    def item(href: Any, message: Any) -> rx.Component:
         return rx.el.li(
             rx.el.a(
                 message,
-                href=f"#{field_id}",
+                href=href,
                 on_click=focus_fragment(),
                 class_name=(
                     "inline-block rounded-sm py-2.5 font-medium text-danger-ink underline underline-offset-4 sm:py-1"
@@ -88,9 +88,9 @@ def error_summary(problems: Sequence[Problem] | rx.Var[list[dict[str, str]]]) ->
         )
 
     rows = (
-        rx.foreach(problems, lambda row: item(row["field_id"], row["message"]))
+        rx.foreach(problems, lambda row: item(rx.cond(row["href"], row["href"], f"#{row['field_id']}"), row["message"]))
         if isinstance(problems, rx.Var)
-        else rx.fragment(*[item(p.field_id, p.message) for p in problems])
+        else rx.fragment(*[item(f"#{p.field_id}", p.message) for p in problems])
     )
     return rx.el.div(
         rx.el.h2("There is a problem", class_name="text-h3 text-danger-ink"),
