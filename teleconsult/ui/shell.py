@@ -15,8 +15,8 @@ from reflex_components_core.core.banner import has_too_many_connection_errors
 
 from teleconsult.ui.flash import flash_host
 from teleconsult.ui.offer import Offer
-from teleconsult.ui.parts.base import NavItem, Node, cn, focus_fragment, pick
-from teleconsult.ui.parts.buttons import link_button
+from teleconsult.ui.parts.base import NavItem, Node, cn, pick
+from teleconsult.ui.parts.buttons import fragment_link, link_button
 from teleconsult.ui.parts.headings import avatar
 from teleconsult.ui.parts.icons import BRAND, brand, icon
 from teleconsult.ui.parts.messages import offline_bar
@@ -89,10 +89,9 @@ def page_shell(
 
 def skip_link() -> rx.Component:
     """For people who use the keyboard: past the header in one step."""
-    return rx.el.a(
+    return fragment_link(
         "Skip to content",
-        href="#content",
-        on_click=focus_fragment(),
+        "content",
         class_name=(
             "fixed top-2 start-2 z-50 -translate-y-20 rounded-control bg-ink px-4 py-3 font-semibold text-white "
             "no-underline focus:translate-y-0"

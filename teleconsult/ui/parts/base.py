@@ -59,5 +59,5 @@ def on_page(script: str) -> rx.event.EventSpec:
 
 
 def focus_fragment() -> rx.event.EventSpec:
-    """For links to #id on the same page: inside a Reflex app the browser scrolls but does not move the focus."""
+    """Move the focus to the element that the address names, after a link to `#id` was followed."""
     return on_page("setTimeout(() => document.getElementById(decodeURIComponent(location.hash.slice(1)))?.focus())")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import reflex as rx
+from reflex_components_core.el.elements.inline import A
 
-from teleconsult.ui.parts.base import Flag, Handler, Node, Text, cn, when
+from teleconsult.ui.parts.base import Flag, Handler, Node, Text, cn, focus_fragment, when
 from teleconsult.ui.parts.icons import icon, spinner
 
 ButtonKind = Literal["primary", "secondary", "quiet", "danger"]
@@ -128,6 +129,14 @@ _LINK = (
 def link(label: Node, href: Text, *, external: bool = False, class_name: str = "", **attrs: Any) -> rx.Component:
     """A text link. Changes the view unless `external` (another site, a download, an address the server decides on)."""
     return _anchor(label, href=href, document=external, class_name=cn(_LINK, class_name), **attrs)
+
+
+def fragment_link(label: Node, target: Text, class_name: str = "") -> rx.Component:
+    """To the element with the id `target` on this page, focus included.
+
+    The browser's own link: a router's would name the whole address, and scroll without moving the focus.
+    """
+    return A.create(label, href=f"#{target}", on_click=focus_fragment(), class_name=class_name)
 
 
 def row_link(label: Node, href: Text, icon_name: str = "", **attrs: Any) -> rx.Component:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import reflex as rx
 
 from teleconsult.ui.parts.base import Flag, Handler, Node, Text, Tone, cn, focus_fragment, given, on_page, pick, when
-from teleconsult.ui.parts.buttons import icon_button
+from teleconsult.ui.parts.buttons import fragment_link, icon_button
 from teleconsult.ui.parts.icons import icon, spinner
 from teleconsult.ui.parts.status import SOFT
 from teleconsult.ui.parts.surfaces import card
@@ -74,23 +74,17 @@ def error_summary(problems: Sequence[Problem] | rx.Var[list[dict[str, str]]]) ->
     Say each message again beside its field. The focus moves when the summary appears; if it is on the page already,
     send `rx.set_focus("error-summary")`. A row of a Var may carry an `href` of its own, for a field on another page.
     """
-
-    def item(href: Any, message: Any) -> rx.Component:
-        return rx.el.li(
-            rx.el.a(
-                message,
-                href=href,
-                on_click=focus_fragment(),
-                class_name=(
-                    "inline-block rounded-sm py-2.5 font-medium text-danger-ink underline underline-offset-4 sm:py-1"
-                ),
-            )
-        )
-
     rows = (
-        rx.foreach(problems, lambda row: item(rx.cond(row["href"], row["href"], f"#{row['field_id']}"), row["message"]))
+        rx.foreach(
+            problems,
+            lambda row: rx.cond(
+                row["href"],
+                _elsewhere(row["message"], row["href"]),
+                _problem_link(row["message"], row["field_id"]),
+            ),
+        )
         if isinstance(problems, rx.Var)
-        else rx.fragment(*[item(f"#{p.field_id}", p.message) for p in problems])
+        else rx.fragment(*[_problem_link(problem.message, problem.field_id) for problem in problems])
     )
     return rx.el.div(
         rx.el.h2("There is a problem", class_name="text-h3 text-danger-ink"),
@@ -101,6 +95,17 @@ def error_summary(problems: Sequence[Problem] | rx.Var[list[dict[str, str]]]) ->
         on_mount=on_page(_ANNOUNCE),
         class_name="rounded-tile border-s-4 border-danger bg-danger-soft px-5 py-4 focus-visible:outline-none",
     )
+
+
+_PROBLEM = "inline-block rounded-sm py-2.5 font-medium text-danger-ink underline underline-offset-4 sm:py-1"
+
+
+def _problem_link(message: Node, field_id: Text) -> rx.Component:
+    return rx.el.li(fragment_link(message, field_id, _PROBLEM))
+
+
+def _elsewhere(message: Node, href: Text) -> rx.Component:
+    return rx.el.li(rx.el.a(message, href=href, on_click=focus_fragment(), class_name=_PROBLEM))
 
 
 def empty_state(title: Node, text: Node, action: rx.Component | None = None, icon_name: str = "inbox") -> rx.Component:

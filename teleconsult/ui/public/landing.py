@@ -7,7 +7,7 @@ from typing import Literal
 import reflex as rx
 
 from teleconsult.ui.offer import Offer
-from teleconsult.ui.parts.base import Node, cn
+from teleconsult.ui.parts.base import Node, cn, focus_fragment
 from teleconsult.ui.parts.buttons import link_button
 from teleconsult.ui.parts.headings import avatar
 from teleconsult.ui.parts.icons import icon
@@ -46,7 +46,9 @@ def _hero() -> rx.Component:
         rx.el.p(price(Offer.price, "text-ink"), " ", Offer.terms, " No subscription.", class_name="mt-5 text-lg"),
         rx.el.div(
             _start(full="phone"),
-            link_button("See how it works", "#how", kind="secondary", size="lg", full="phone"),
+            link_button(
+                "See how it works", "#how", kind="secondary", size="lg", full="phone", on_click=focus_fragment()
+            ),
             class_name="mt-7 flex flex-col gap-3 sm:flex-row",
         ),
         rx.el.ul(
