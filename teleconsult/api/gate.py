@@ -8,6 +8,7 @@ what goes out, it dresses with security headers. It holds no business rule: rout
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -165,7 +166,9 @@ class Gate:
                 html = headers.get("content-type", "").startswith("text/html")
                 for name, value in csp.STRANGERS_OUT.items():
                     headers.setdefault(name, value)
-                headers.setdefault("content-security-policy", self.page_policy if html else csp.NOT_A_PAGE)
+                # Browsers put a 304's headers over those of the page it confirms, and it doesn't say that it is one.
+                if message["status"] != HTTPStatus.NOT_MODIFIED:
+                    headers.setdefault("content-security-policy", self.page_policy if html else csp.NOT_A_PAGE)
                 headers.setdefault("cache-control", _caching(scope["path"], message["status"]))
                 if self.settings.secure:
                     headers.setdefault("strict-transport-security", csp.HSTS)

@@ -310,6 +310,14 @@ def test_the_policy_of_pages_names_each_inline_script_and_no_eval(stranger: Brow
     assert "http" not in policy
 
 
+def test_a_page_that_is_still_fresh_keeps_its_own_policy(stranger: Browser) -> None:
+    first = stranger.get("/")
+    again = stranger.get("/", headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+    kept = {**first.headers, **again.headers}  # what a browser stores
+    assert kept["content-security-policy"] == first.headers["content-security-policy"]
+
+
 def test_what_is_no_page_may_do_nothing(stranger: Browser) -> None:
     for path in ("/icons.svg", "/health/live"):
         assert stranger.get(path).headers["content-security-policy"].startswith("default-src 'none'")
