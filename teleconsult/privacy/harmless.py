@@ -8,7 +8,7 @@ import uuid
 
 REMOVED = "[removed]"
 
-WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:{}<>\[\]-]{0,119}")
+WORD = re.compile(r"[A-Za-z0-9_/<][A-Za-z0-9_./:{}<>\[\]-]{0,119}")
 """Ids, codes, paths in the source, route templates: no space, no @, no quotes, nothing a person types."""
 
 KEYS = frozenset(

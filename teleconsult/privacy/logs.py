@@ -19,7 +19,19 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from teleconsult.privacy import harmless
 
-QUIET = ("stripe", "httpx", "httpcore", "urllib3", "sqlalchemy", "engineio", "socketio", "PIL", "asyncio")
+QUIET = (
+    "stripe",
+    "httpx",
+    "httpcore",
+    "urllib3",
+    "sqlalchemy",
+    "engineio",
+    "engineio.server",
+    "socketio",
+    "socketio.server",
+    "PIL",
+    "asyncio",
+)
 """At lower levels these write request bodies, addresses with tokens, or SQL."""
 
 OUTSPOKEN = ("alembic", "_granian", "granian")
@@ -51,7 +63,7 @@ def configure_logging(*, development: bool) -> None:
     root.setLevel(logging.INFO)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    for name in ("reflex", "reflex_base"):  # Reflex gives its loggers handlers of their own
+    for name in (*QUIET, "reflex", "reflex_base"):  # some give their loggers handlers of their own
         library = logging.getLogger(name)
         library.handlers, library.propagate = [], True
 
@@ -98,8 +110,10 @@ def _where_not_what(_logger: WrappedLogger, _method: str, line: EventDict) -> Ev
 
 def _allowed(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
     """A library's line keeps its logger, level and place; its sentence only when that can hold nothing private."""
+    if line.get("_from_structlog"):
+        return line
     kept = {name: line[name] for name in line if name in harmless.KEYS or name.startswith("_")}
-    if not line.get("_from_structlog") and not str(line.get("logger", "")).startswith(OUTSPOKEN):
+    if not str(line.get("logger", "")).startswith(OUTSPOKEN):
         record: logging.LogRecord = line["_record"]
         kept |= {"event": "library_message", "where": f"{record.module}:{record.lineno}"}
     return kept

@@ -11,10 +11,12 @@ from typing import Any, cast
 
 import sentry_sdk
 import structlog
+from sentry_sdk.envelope import Envelope
 from sentry_sdk.integrations.atexit import AtexitIntegration
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.excepthook import ExcepthookIntegration
 from sentry_sdk.integrations.threading import ThreadingIntegration
+from sentry_sdk.transport import HttpTransport
 from sentry_sdk.types import Event, Hint
 
 from teleconsult.errors import Refusal
@@ -28,6 +30,16 @@ MECHANISM = ("type", "handled")
 log = structlog.get_logger("teleconsult.alert")
 
 
+class EventsOnly(HttpTransport):
+    """Sends what `before_send` has rebuilt and nothing else: sessions, check-ins and the like never pass it."""
+
+    def capture_envelope(self, envelope: Envelope) -> None:
+        """Queue an envelope that holds nothing but events."""
+        envelope.headers.pop("trace", None)  # names the running transaction
+        if all(item.type == "event" for item in envelope.items):
+            super().capture_envelope(envelope)
+
+
 def init_sentry(dsn: str, *, environment: str, release: str) -> None:
     """Start reporting. With an empty DSN nothing is set up and nothing is ever sent."""
     if not dsn:
@@ -37,6 +49,7 @@ def init_sentry(dsn: str, *, environment: str, release: str) -> None:
         environment=environment,
         release=release,
         server_name="",
+        transport=EventsOnly,
         before_send=_rebuilt,
         before_send_transaction=lambda _event, _hint: None,
         before_breadcrumb=lambda _crumb, _hint: None,
@@ -50,7 +63,6 @@ def init_sentry(dsn: str, *, environment: str, release: str) -> None:
             ThreadingIntegration(propagate_scope=False),
         ],
         in_app_include=["teleconsult"],
-        send_default_pii=False,
         include_local_variables=False,
         include_source_context=False,
         max_request_body_size="never",

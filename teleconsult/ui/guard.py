@@ -263,7 +263,7 @@ def _storable(value: object, depth: int = 0) -> bool:
 
 
 def _mark(handler: Handler, callers: frozenset[str]) -> Handler:
-    setattr(handler, _MARK, callers)
+    setattr(getattr(handler, "fn", handler), _MARK, callers)  # @rx.event wraps functions outside a state
     return handler
 
 
