@@ -3,9 +3,11 @@
 Errors are raised with canaries wherever data hides: locals, texts, SQL parameters, bodies, headers, breadcrumbs.
 """
 
+import ast
 import asyncio
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable, Generator
 
@@ -26,6 +28,7 @@ from teleconsult.errors import NotFound
 from teleconsult.privacy import harmless
 from tests.api.browser import FROM_OUR_PAGES, Browser
 from tests.sentry_process import FakeSentry, fake_sentry
+from tests.support import ROOT
 
 CANARIES = {
     "note": "itching-canary since March",
@@ -357,6 +360,23 @@ def test_prose_and_contacts_are_not_harmless(text_: object) -> None:
 )
 def test_identifiers_are(text_: str) -> None:
     assert harmless.word(text_) == text_
+
+
+def log_calls() -> Generator[tuple[str, ast.Call]]:
+    """Every line we log and every report we make, in the whole source."""
+    for source in sorted((ROOT / "teleconsult").rglob("*.py")):
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                spoken = ast.unparse(node.func)
+                if re.fullmatch(r"log\.(debug|info|warning|error|critical)|privacy\.(alert|capture)", spoken):
+                    yield f"{source.relative_to(ROOT)}:{node.lineno}", node
+
+
+def test_every_field_we_log_is_one_that_arrives() -> None:
+    calls = list(log_calls())
+    assert len(calls) > 30
+    known = harmless.KEYS | {"exc_info", "fingerprint", "level", None}
+    assert [(place, word.arg) for place, call in calls for word in call.keywords if word.arg not in known] == []
 
 
 def test_nothing_waits_for_the_loop(sentry: FakeSentry) -> None:

@@ -45,18 +45,22 @@ def free_port() -> int:
     raise RuntimeError("no free port")
 
 
-def lay_out(folder: Path, url: str) -> None:
-    (folder / "rxconfig.py").write_text(RXCONFIG.format(url=url))
+SMALL_APP, REAL_APP = "tests.ui.guarded_app:asgi", "teleconsult.teleconsult:app"
+
+
+def lay_out(folder: Path, url: str, target: str) -> None:
+    real = (ROOT / "rxconfig.py").read_text()
+    (folder / "rxconfig.py").write_text(real if target == REAL_APP else RXCONFIG.format(url=url))
     for page in ("", "sign-in", "consultations", "clinic"):
         (folder / "pages" / page).mkdir(parents=True, exist_ok=True)
         (folder / "pages" / page / "index.html").write_text(PAGE)
 
 
 @contextlib.contextmanager
-def serving(folder: Path, database_url: str, **more: str) -> Generator[str]:
+def serving(folder: Path, database_url: str, target: str = SMALL_APP, **more: str) -> Generator[str]:
     """The address of a running app; `folder/log` holds what it printed."""
     url = f"http://localhost:{free_port()}"
-    lay_out(folder, url)
+    lay_out(folder, url, target)
     environment = {
         **{name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"},
         "__REFLEX_SKIP_COMPILE": "true",
@@ -68,10 +72,11 @@ def serving(folder: Path, database_url: str, **more: str) -> Generator[str]:
         "PUBLIC_URL": url,
         "DATABASE_URL": database_url,
         "ENVIRONMENT": "test",
+        "RUN_WORKER": "false",
         **more,
     }
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1",
-               "--port", url.rsplit(":", 1)[1], "--no-access-log", "tests.ui.guarded_app:asgi"]  # fmt: skip
+               "--port", url.rsplit(":", 1)[1], "--no-access-log", target]  # fmt: skip
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
         try:
