@@ -204,17 +204,22 @@ def _alert(code: str, session: CheckoutSession, payment: Payment | None) -> None
     privacy.alert(code, level, fingerprint=(code, session.id), payment_id=str(payment.id) if payment else "")
 
 
-def confirm(user_id: uuid.UUID, session_id: str) -> None:
+def confirm(user_id: uuid.UUID, session_id: str) -> str:
     """The patient is back from Stripe: if our row isn't settled yet, ask Stripe about it and settle.
 
     Only the owner's own session is looked up; anything else makes no call. Stripe's silence is not an error here:
     the webhook is on its way.
+
+    Returns:
+        Stripe's word for the session (open, complete, expired), or "" when it was not asked or didn't answer.
     """
     mine = select(Payment).where(col(Payment.stripe_session_id) == session_id, col(Payment.user_id) == user_id)
     with transaction() as tx:
         payment = tx.exec(mine).one_or_none()
-    if payment is not None and payment.status in LIVE:
-        refresh(payment, Source.LANDING)
+    if payment is None or payment.status not in LIVE:
+        return ""
+    seen = refresh(payment, Source.LANDING)
+    return seen.status if seen else ""
 
 
 def refresh(payment: Payment, source: Source) -> CheckoutSession | None:

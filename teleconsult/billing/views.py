@@ -17,6 +17,7 @@ from teleconsult.consultations.models import Consultation, Photo
 from teleconsult.consultations.questions import BY_NAME, Step
 from teleconsult.consultations.rules import Status
 from teleconsult.db import transaction
+from teleconsult.errors import NotFound
 from teleconsult.settings import get_settings
 
 SUBMITTED_ORDER = (Status.NEEDS_PHOTOS, Status.ANSWERED, Status.DRAFT, Status.PENDING, Status.IN_REVIEW)
@@ -40,6 +41,8 @@ class Case:
     followup_until: datetime | None
     unread: bool
     doctor: str
+    doctor_title: str
+    """Professional title and registration number of the dermatologist, or "" before there is one."""
     amount: str
     resume_step: str
     """Where a draft goes on."""
@@ -54,6 +57,18 @@ class Receipt:
     paid_at: datetime | None
     refunded: str
     """Amount returned, or "" when none."""
+    refund_due: bool
+    """Whether money is on its way back."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One visit to the payment page, and what has become of it."""
+
+    consultation_id: uuid.UUID
+    status: PaymentStatus
+    named: bool
+    """Whether it was asked for by its session. Otherwise it is the one that happens to be open."""
 
 
 def my_cases(user_id: uuid.UUID) -> list[Case]:
@@ -80,10 +95,12 @@ def my_case(user_id: uuid.UUID, consultation_id: uuid.UUID) -> Case:
     """One consultation of the patient.
 
     Raises:
-        NotFound: absent or somebody else's.
+        NotFound: absent, somebody else's, or a draft that was discarded for good.
     """
     with transaction() as tx:
         consultation = consultations.owned(tx, user_id, consultation_id)
+        if consultation.status == Status.CANCELLED and consultation.paid_payment_id is None:
+            raise NotFound(consultations.GONE)
         doctor = tx.get(User, consultation.claimed_by) if consultation.claimed_by else None
         live = _live_payments(tx, user_id).get(consultation.id)
         return _case(consultation, doctor, live, _photos(tx, [consultation.id]).get(consultation.id, []))
@@ -98,10 +115,7 @@ def receipt(user_id: uuid.UUID, consultation_id: uuid.UUID) -> Receipt | None:
     )
     with transaction() as tx:
         paid = tx.exec(query).one_or_none()
-    if paid is None:
-        return None
-    refunded = money(paid.refunded_minor, paid.currency) if paid.refunded_minor else ""
-    return Receipt(PaymentStatus(paid.status), money(paid.amount_minor, paid.currency), paid.paid_at, refunded)
+    return _receipt(paid)
 
 
 def last_payment(user_id: uuid.UUID) -> Receipt | None:
@@ -114,10 +128,31 @@ def last_payment(user_id: uuid.UUID) -> Receipt | None:
     )
     with transaction() as tx:
         paid = tx.exec(query).one_or_none()
+    return _receipt(paid)
+
+
+def _receipt(paid: Payment | None) -> Receipt | None:
     if paid is None:
         return None
-    refunded = money(paid.refunded_minor, paid.currency) if paid.refunded_minor else ""
-    return Receipt(PaymentStatus(paid.status), money(paid.amount_minor, paid.currency), paid.paid_at, refunded)
+    return Receipt(
+        status=PaymentStatus(paid.status),
+        amount=money(paid.amount_minor, paid.currency),
+        paid_at=paid.paid_at,
+        refunded=money(paid.refunded_minor, paid.currency) if paid.refunded_minor else "",
+        refund_due=paid.refund_status in ("requested", "pending"),
+    )
+
+
+def attempt(user_id: uuid.UUID, session_id: str) -> Attempt | None:
+    """The patient's own attempt with this session; for any other text their open attempt, if there is one."""
+    mine = select(Payment).where(col(Payment.user_id) == user_id)
+    with transaction() as tx:
+        found = tx.exec(mine.where(col(Payment.stripe_session_id) == session_id)).one_or_none()
+        named = found is not None
+        if found is None:
+            unsettled = mine.where(col(Payment.status).in_(LIVE)).order_by(col(Payment.created_at).desc())
+            found = tx.exec(unsettled.limit(1)).one_or_none()
+    return Attempt(found.consultation_id, PaymentStatus(found.status), named) if found else None
 
 
 def has_customer(user_id: uuid.UUID) -> bool:
@@ -128,8 +163,11 @@ def has_customer(user_id: uuid.UUID) -> bool:
 
 
 def _live_payments(tx: Session, user_id: uuid.UUID) -> dict[uuid.UUID, Payment]:
-    query = select(Payment).where(col(Payment.user_id) == user_id, col(Payment.status).in_(LIVE))
-    return {p.consultation_id: p for p in tx.exec(query).all()}
+    """Attempts that decide how a draft is shown. Money that a person has to look at comes before an open page."""
+    shown = LIVE | {PaymentStatus.REVIEW}
+    query = select(Payment).where(col(Payment.user_id) == user_id, col(Payment.status).in_(shown))
+    rows = sorted(tx.exec(query).all(), key=lambda p: p.status == PaymentStatus.REVIEW)
+    return {p.consultation_id: p for p in rows}
 
 
 def _photos(tx: Session, ids: list[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
@@ -161,15 +199,23 @@ def _case(c: Consultation, doctor: User | None, live: Payment | None, photos: li
         followup_until=c.answered_at + timedelta(days=get_settings().followup_days) if c.answered_at else None,
         unread=c.status == Status.ANSWERED and c.answer_read_at is None,
         doctor=doctor.name if doctor else "",
+        doctor_title=f"{doctor.title}, registration {doctor.registration_no}" if doctor else "",
         amount=paid,
         resume_step=_resume_step(c, len(photos)),
     )
 
 
+_UNSENT: dict[str, str] = {
+    PaymentStatus.OPEN: "unpaid",
+    PaymentStatus.PROCESSING: "confirming",
+    PaymentStatus.REVIEW: "confirming",
+}
+
+
 def patient_status(status: Status, live: str | None) -> str:
     """The patient's word for where it stands: the consultation's state, and for drafts that of the payment."""
     if status is Status.DRAFT:
-        return {PaymentStatus.OPEN: "unpaid", PaymentStatus.PROCESSING: "confirming"}.get(live, "draft")  # type: ignore[arg-type]
+        return _UNSENT.get(live or "", "draft")
     return "refunded" if status in (Status.REJECTED, Status.CANCELLED) else status.lower()
 
 

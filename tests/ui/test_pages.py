@@ -12,7 +12,7 @@ from teleconsult.ui.pages import PAGES
 from teleconsult.ui.public.broken import broken
 from teleconsult.ui.shell import FOOT, NAV, START
 
-LATER = {"/consultations", "/settings", "/clinic", START}
+LATER = {"/clinic", START}
 """Addresses of this product whose pages other folders bring."""
 
 ONE_VIEW = [page for page in PAGES if "[" not in page.route]

@@ -49,7 +49,7 @@ def list_row(
             ),
             class_name="flex min-w-0 flex-1 gap-4",
         ),
-        rx.el.div(action, class_name="sm:flex-none max-sm:*:w-full") if action else rx.fragment(),
+        rx.el.div(action, class_name="empty:hidden sm:flex-none max-sm:*:w-full") if action else rx.fragment(),
         data_testid=testid,
         class_name="card flex flex-col gap-4 rounded-card bg-card p-4 shadow-card sm:flex-row sm:items-center sm:p-5",
     )
@@ -88,7 +88,7 @@ _DOT = {
 _MOMENT = {"done": "font-medium", "now": "font-semibold", "next": "font-medium text-ink-2"}
 
 
-def timeline(moments: Sequence[Moment] | rx.Var[list[dict[str, str]]]) -> rx.Component:
+def timeline(moments: Sequence[Moment] | rx.vars.ArrayVar[Sequence[dict[str, str]]]) -> rx.Component:
     """Append-only history. The current step is filled; what is still to come is hollow.
 
     A Var holds one dict for each moment, with the keys of `Moment`.

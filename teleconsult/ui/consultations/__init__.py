@@ -1,0 +1,1 @@
+"""A patient’s own consultations: the list and each one of them."""
