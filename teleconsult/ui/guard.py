@@ -48,7 +48,7 @@ FRAMEWORK = {*FROM_PAGES, "set_is_hydrated"}
 SNAPSHOTS = {"hydrate", "hydrate_and_load"}
 """The two that send a whole state tree, and so need the session confirmed first."""
 
-ROUTE_PARTS, ROUTE_LENGTH = 50, 2000
+ROUTE_PARTS, ROUTE_LENGTH = 50, 8000
 """The most parts of an event's route, and characters of each: no address of ours comes near."""
 
 LARGEST, DEEPEST = 2**63 - 1, 12
@@ -170,7 +170,7 @@ async def _to_sign_in(state: BaseState, name: str) -> StateUpdate:
 def _refuse(reason: str, name: str) -> StateUpdate:
     """Count it and answer with nothing. The name is one of the registry's, never a client's own words."""
     refused[reason] += 1
-    log.info("event_refused", reason=reason, handler=name.rsplit("___", 1)[-1])
+    log.info("event_refused", reason=reason, handler=name.rsplit("___", 1)[-1] or None)
     return StateUpdate()
 
 
@@ -207,12 +207,15 @@ def _internal_only(event: dict[str, Any]) -> bool:
 
 
 def _plain_route(route: object) -> bool:
-    """Strings and flat tables of strings: `pathname`, `asPath`, `query` as the page's router makes them."""
+    """What the page's router makes: `pathname`, `asPath`, and a `query` of strings or, for a splat, lists of them."""
     if not isinstance(route, dict):
         return False
-    inner = [item for value in route.values() for item in (value.values() if isinstance(value, dict) else [value])]
-    return len(inner) <= ROUTE_PARTS and all(
-        item is None or (isinstance(item, str) and len(item) <= ROUTE_LENGTH) for item in inner
+    query = route.get("query")
+    parts = [value for name, value in route.items() if name != "query"]
+    for value in query.values() if isinstance(query, dict) else [query]:
+        parts += value if isinstance(value, list) else [value]
+    return len(parts) <= ROUTE_PARTS and all(
+        part is None or (isinstance(part, str) and len(part) <= ROUTE_LENGTH) for part in parts
     )
 
 

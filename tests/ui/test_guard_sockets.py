@@ -302,6 +302,24 @@ def test_a_path_with_tricks_does_no_harm(url: str) -> None:
     play(scene)
 
 
+@pytest.mark.parametrize(
+    "route",
+    [
+        {"pathname": "/lost", "asPath": "/lost", "query": {"splat": ["lost"]}},
+        {"pathname": "/", "asPath": f"/?from={'x' * 3000}", "query": {"from": "x" * 3000}},
+        {"pathname": "/consultations/[cid]", "asPath": "/consultations/1", "query": {"cid": "1"}},
+        {},
+    ],
+)
+def test_routes_as_pages_send_them_pass(url: str, route: dict[str, Any]) -> None:
+    async def scene() -> None:
+        async with Tab(url) as tab:
+            await tab.send_raw({"name": f"{DESK}.greet", "payload": {}, "router_data": route})
+            assert tab.value("seen") == "hello"
+
+    play(scene)
+
+
 # Sessions
 
 
