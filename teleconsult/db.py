@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 from functools import cache
 
 from sqlalchemy import DateTime, Engine, Executable, MetaData, create_engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, SQLModel
 
+from teleconsult.errors import Unavailable
 from teleconsult.settings import get_settings
 
 # A request waits 3 s for a row and 10 s for a statement at most: then its caller hears 503 and tries again.
@@ -80,6 +83,18 @@ def transaction() -> Generator[Session]:
     """
     with Session(engine(), expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def reachable() -> Generator[None]:
+    """Say `Unavailable` when the database is away or a row stays locked: nothing was stored, try again.
+
+    For the outer edge of a use case whose caller goes on trying.
+    """
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout):
+        raise Unavailable("We can’t save right now. Please try again in a moment.") from None
 
 
 def changed(tx: Session, statement: Executable) -> int:

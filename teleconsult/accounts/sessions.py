@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from teleconsult import audit
 from teleconsult.accounts.models import Role, User, UserSession
-from teleconsult.db import changed, transaction, utcnow
+from teleconsult.db import changed, reachable, transaction, utcnow
 from teleconsult.settings import Settings
 
 TOKEN_LENGTH = 43
@@ -111,6 +111,16 @@ def lookup(token: str) -> SignedIn | None:
         if now - row.last_seen_at >= TOUCH_AFTER:
             tx.exec(update(UserSession).where(col(UserSession.id) == row.id).values(last_seen_at=now))
         return _view(row, user)
+
+
+def confirm(token: str) -> SignedIn | None:
+    """The same for pages, which go on when the database comes back.
+
+    Raises:
+        Unavailable: the database is away, so nobody can say.
+    """
+    with reachable():
+        return lookup(token)
 
 
 def revoke(session_id: str) -> None:

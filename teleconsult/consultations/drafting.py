@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from teleconsult.consultations import intake, service
 from teleconsult.consultations.questions import Step
 from teleconsult.consultations.service import Draft
-from teleconsult.db import utcnow
-from teleconsult.errors import Unavailable
+from teleconsult.db import reachable, utcnow
 
-AWAY = "We can’t save right now. Please try again in a moment."
+__all__ = ["Kept", "agree", "keep", "problems", "reachable", "read"]
 
 
 @dataclass(frozen=True)
@@ -28,15 +23,6 @@ class Kept:
     at: datetime | None
     refused: Mapping[str, str] = field(default_factory=dict)
     """Field → why its value was not kept."""
-
-
-@contextmanager
-def reachable() -> Generator[None]:
-    """Say `Unavailable` when the database is away or a row stays locked: nothing was stored, try again."""
-    try:
-        yield
-    except (OperationalError, InterfaceError, PoolTimeout):
-        raise Unavailable(AWAY) from None
 
 
 def keep(user_id: uuid.UUID, consultation_id: uuid.UUID | None, answers: Mapping[str, object]) -> Kept:

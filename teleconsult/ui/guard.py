@@ -19,7 +19,7 @@ import functools
 import inspect
 import typing
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pydantic
@@ -36,6 +36,7 @@ from teleconsult.accounts import sessions
 from teleconsult.accounts.models import Role
 from teleconsult.accounts.sessions import SignedIn
 from teleconsult.accounts.throttle import Window
+from teleconsult.errors import Unavailable
 from teleconsult.settings import get_settings
 from teleconsult.ui.session import Session
 
@@ -48,6 +49,9 @@ FRAMEWORK = {*FROM_PAGES, "set_is_hydrated"}
 SNAPSHOTS = {"hydrate", "hydrate_and_load"}
 """The two that send a whole state tree, and so need the session confirmed first."""
 
+PAUSES = (0.5, 1, 2, 4, 8, 15)
+"""Seconds before each new try of a snapshot while the database is away. The page keeps what it shows meanwhile."""
+
 ROUTE_PARTS, ROUTE_LENGTH = 50, 8000
 """The most parts of an event's route, and characters of each: no address of ours comes near."""
 
@@ -56,6 +60,7 @@ LARGEST, DEEPEST = 2**63 - 1, 12
 
 ANYBODY = "anybody"
 _MARK = "__callers__"
+_AWAY = "__while_away__"
 _FORM_ENTRIES = "__reflex_form_data__"
 
 refused: Counter[str] = Counter()
@@ -79,6 +84,16 @@ def allow(*roles: str) -> Callable[[Handler], Handler]:
     """Only people of these roles may call it: `@allow("dermatologist")`."""
     known = frozenset(Role(role) for role in roles)
     return lambda handler: _mark(handler, known)
+
+
+def while_away(handler: Handler) -> Handler:
+    """May run while the database is away too, for the person this tab was last confirmed to belong to.
+
+    Only for handlers that take typed words into memory and save them later: without the database they read nothing and
+    change nothing. Everything else is answered with `Unavailable`.
+    """
+    setattr(handler, _AWAY, True)
+    return handler
 
 
 def install(app: rx.App) -> None:
@@ -122,16 +137,39 @@ class Guard(Middleware):
         held = await state.get_state(Session)
         if internal and fn.__name__ not in SNAPSHOTS and held._bound and held._sid == _sid_of(token):  # noqa: SLF001
             return None  # touches no data, and what follows is checked by itself
-        who = await asyncio.to_thread(sessions.lookup, token)
+        try:
+            who = await _confirm(token, PAUSES if internal else ())
+        except Unavailable:
+            if _goes_on(fn, held, token):
+                return _check_arguments(event, fn)
+            raise
         _bind(state, held, who)
-        if internal:
-            return None
-        callers: frozenset[str] = getattr(fn, _MARK, frozenset())
-        if ANYBODY not in callers and who is None:
-            return await _to_sign_in(state, event.name)
-        if ANYBODY not in callers and (who is None or who.role not in callers):
-            return _refuse("role", event.name)
-        return _check_arguments(event, fn)
+        return None if internal else await _decide(state, event, fn, who)
+
+
+async def _decide(state: BaseState, event: Event, fn: Callable[..., Any], who: SignedIn | None) -> StateUpdate | None:
+    callers = _callers(fn)
+    if ANYBODY not in callers and who is None:
+        return await _to_sign_in(state, event.name)
+    if ANYBODY not in callers and (who is None or who.role not in callers):
+        return _refuse("role", event.name)
+    return _check_arguments(event, fn)
+
+
+def _goes_on(fn: Callable[..., Any], held: Session, token: str) -> bool:
+    """Whether it runs while the database is away: `while_away`, for the session this tab is tied to."""
+    same = bool(held._sid) and held._sid == _sid_of(token)  # noqa: SLF001 - the guard alone writes it
+    return same and hasattr(fn, _AWAY) and held.role in _callers(fn)
+
+
+async def _confirm(token: str, pauses: Sequence[float]) -> SignedIn | None:
+    """Who holds the session, tried once more after each pause while the database is away."""
+    for pause in pauses:
+        try:
+            return await asyncio.to_thread(sessions.confirm, token)
+        except Unavailable:
+            await asyncio.sleep(pause)
+    return await asyncio.to_thread(sessions.confirm, token)
 
 
 def _bind(state: BaseState, held: Session, who: SignedIn | None) -> None:
@@ -268,6 +306,10 @@ def _storable(value: object, depth: int = 0) -> bool:
 def _mark(handler: Handler, callers: frozenset[str]) -> Handler:
     setattr(getattr(handler, "fn", handler), _MARK, callers)  # @rx.event wraps functions outside a state
     return handler
+
+
+def _callers(fn: Callable[..., Any]) -> frozenset[str]:
+    return getattr(fn, _MARK, frozenset())
 
 
 def _of_framework(fn: Callable[..., Any]) -> bool:

@@ -29,7 +29,7 @@ from teleconsult.errors import Conflict, NotFound, Refusal, Unavailable
 from teleconsult.ui import times
 from teleconsult.ui.consultation import sheet
 from teleconsult.ui.consultation.addresses import LIST, NEW, Place, address, consultation_id, following, place
-from teleconsult.ui.guard import allow
+from teleconsult.ui.guard import allow, while_away
 from teleconsult.ui.session import current
 
 Phase = Literal["loading", "open", "stopped", "gone", "down"]
@@ -97,6 +97,7 @@ class Form(rx.State):
 
     @rx.event
     @allow("patient")
+    @while_away
     def leave(self) -> Follow:
         """The page was left, perhaps for the next step."""
         return Form.forget(self._visits)
@@ -121,6 +122,7 @@ class Form(rx.State):
 
     @rx.event
     @allow("patient")
+    @while_away
     async def keep(self, key: str, control: str, value: str) -> Flow:
         """A text was typed or one of several chosen."""
         key = self._known(key)
@@ -130,6 +132,7 @@ class Form(rx.State):
 
     @rx.event
     @allow("patient")
+    @while_away
     async def tick(self, key: str, name: str, value: str, on: bool) -> Flow:
         """One of several boxes was ticked or unticked."""
         key = self._known(key)
@@ -141,6 +144,7 @@ class Form(rx.State):
 
     @rx.event
     @allow("patient")
+    @while_away
     async def go_on(self, key: str, step: Step, held: list[sheet.Pair]) -> Flow:
         """Save what the page holds; then the next step, the stop screen, or what is still missing."""
         key, self._refused = self._known(key), {}
@@ -151,6 +155,7 @@ class Form(rx.State):
 
     @rx.event(background=True)
     @allow("patient")
+    @while_away
     async def retry(self) -> None:
         """Try to save what waits, until it is saved."""
         async with self:

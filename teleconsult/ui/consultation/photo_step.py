@@ -11,7 +11,6 @@ from uuid import UUID
 
 import reflex as rx
 from reflex.event import EventSpec
-from typing_extensions import TypedDict
 
 from teleconsult.consultations import drafting, photos
 from teleconsult.consultations.photos import PhotoView
@@ -26,20 +25,11 @@ ADVICE = {"blurry": "Looks blurry. Retake?", "dark": "Too dark. Move to a window
 FINE = "Sharp, location removed"
 
 
-class Tile(TypedDict):
-    """One photo as its tile shows it."""
-
-    id: str
-    src: str
-    kind: str
-    note: str
-    tone: str
-
-
 class Photos(rx.State):
     """The photos of the open form."""
 
-    tiles: rx.Field[list[Tile]] = rx.field(default_factory=list)
+    tiles: rx.Field[list[dict[str, str]]] = rx.field(default_factory=list)
+    """Each with its id, the address of its small picture, what it shows, and a remark with its tone."""
     of: rx.Field[str] = rx.field("")
     """The form they belong to."""
     missing: rx.Field[str] = rx.field("")
@@ -136,8 +126,7 @@ class Photos(rx.State):
         await form._touched()  # noqa: SLF001 - one form, two states
 
 
-def _tile(photo: PhotoView) -> Tile:
+def _tile(photo: PhotoView) -> dict[str, str]:
     advice = ADVICE.get(photo.quality, "")
-    return Tile(
-        id=str(photo.id), src=photo.thumb, kind=photo.kind, note=advice or FINE, tone="warn" if advice else "ok"
-    )
+    tone = "warn" if advice else "ok"
+    return {"id": str(photo.id), "src": photo.thumb, "kind": photo.kind, "note": advice or FINE, "tone": tone}
