@@ -321,6 +321,7 @@ class Form(rx.State):
     def _mark(self, kept: Kept, names: list[str], timezone: str) -> None:
         """Say that it is saved, and drop the problems that are solved."""
         self.saving = "saved" if kept.at or self.saved_at else ""
+        self.notice = "" if self.notice == NOT_SAVED else self.notice
         self.saved_at = times.clock(kept.at, timezone) if kept.at else self.saved_at
         step = BY_NAME[names[0]].step
         left = {**intake.problems(step, self._kept, datetime.now(UTC).date()), **kept.refused}

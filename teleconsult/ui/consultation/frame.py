@@ -10,7 +10,7 @@ from teleconsult.consultations.questions import Step
 from teleconsult.ui.consultation.addresses import LIST, NAMES, ORDER
 from teleconsult.ui.consultation.form import Form
 from teleconsult.ui.consultation.stop import stop
-from teleconsult.ui.parts.base import NavItem, Node
+from teleconsult.ui.parts.base import NavItem, Node, on_page
 from teleconsult.ui.parts.buttons import button, row_link
 from teleconsult.ui.parts.messages import autosave, callout, error_summary, skeleton
 from teleconsult.ui.parts.steps import stepper
@@ -75,8 +75,15 @@ def _head(step: Step, title: Node, sub: str) -> rx.Component:
             class_name="mb-2 flex items-center justify-between",
         ),
         stepper([NavItem(NAMES[s], address_of(s)) for s in ORDER], number + 1),
-        rx.el.div(h1(title), lede(sub, class_name="mt-1.5"), class_name="mt-7 mb-7 sm:mt-10 sm:mb-8"),
+        rx.el.div(_title(title), lede(sub, class_name="mt-1.5"), class_name="mt-7 mb-7 sm:mt-10 sm:mb-8"),
     )
+
+
+def _title(title: Node) -> rx.Component:
+    """It takes the focus when a step follows another, as a new page would; not when somebody has just arrived."""
+    arrived = "history.state?.idx && document.activeElement === document.body"
+    focus = on_page(f"{arrived} && document.getElementById('step').focus({{ preventScroll: true }})")
+    return h1(title, id="step", tab_index=-1, on_mount=focus, class_name="focus-visible:outline-none")
 
 
 def _new_address() -> rx.Component:

@@ -11,8 +11,11 @@ from teleconsult.ui.parts.buttons import ButtonKind, button, icon_button
 
 
 def open_dialog(dialog_id: str) -> rx.event.EventSpec:
-    """Show the modal dialog with this id; the browser moves the focus into it."""
-    return on_page(f"document.getElementById('{dialog_id}').showModal()")
+    """Show the modal dialog with this id, with the focus on its safe choice if it names one."""
+    return on_page(
+        "((box) => { box.showModal(); box.querySelector('[data-safe]')?.focus() })"
+        f"(document.getElementById('{dialog_id}'))"
+    )
 
 
 def close_dialog(dialog_id: str) -> rx.event.EventSpec:
@@ -63,6 +66,6 @@ def confirm_dialog(
         extra or rx.fragment(),
         footer=(
             button(confirm, on_confirm, kind=kind, loading=loading),
-            button(cancel, close_dialog(dialog_id), kind="secondary", auto_focus=True),
+            button(cancel, close_dialog(dialog_id), kind="secondary", custom_attrs={"data-safe": ""}),
         ),
     )

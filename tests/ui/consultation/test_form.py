@@ -325,6 +325,9 @@ def test_nobody_goes_on_with_answers_that_are_not_saved(database_that_goes: Data
         database_that_goes.away = True
         await tab.call(Form.go_on, form.key, Step.SKIN, held(Step.SKIN, {**ANSWERS, "story": STORY}))
         assert (tab.sent, form.notice) == (["Form.retry"], NOT_SAVED)
+        database_that_goes.away = False
+        await tab.call(Form.keep, form.key, "tried", "A cream")
+        assert (form.saving, form.notice) == ("saved", "")
 
     asyncio.run(story())
 
