@@ -78,6 +78,11 @@ def zones() -> dict[str, tuple[str, ...]]:
     return {area: tuple(sorted(z for z in known if z.startswith(f"{area}/"))) for area in AREAS}
 
 
+def credentials(title: str, registration_no: str) -> str:
+    """What stands under a dermatologist's name: "Consultant dermatologist, registration 7412036"."""
+    return ", ".join(part for part in (title, registration_no and f"registration {registration_no}") if part)
+
+
 def _problems(name: str, timezone: str, present: str) -> dict[str, str]:
     found = {}
     if not name:
@@ -97,5 +102,4 @@ def _user(tx: Session, user_id: uuid.UUID) -> User:
 
 
 def _view(user: User) -> Profile:
-    credentials = f"{user.title}, registration {user.registration_no}" if user.registration_no else ""
-    return Profile(user.name, user.email, user.timezone, credentials)
+    return Profile(user.name, user.email, user.timezone, credentials(user.title, user.registration_no))

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from teleconsult.accounts.models import User
+from teleconsult.accounts.profile import credentials
 from teleconsult.billing.models import Payment
 from teleconsult.billing.rules import LIVE, PaymentStatus, money
 from teleconsult.consultations import intake
@@ -199,7 +200,7 @@ def _case(c: Consultation, doctor: User | None, live: Payment | None, photos: li
         followup_until=c.answered_at + timedelta(days=get_settings().followup_days) if c.answered_at else None,
         unread=c.status == Status.ANSWERED and c.answer_read_at is None,
         doctor=doctor.name if doctor else "",
-        doctor_title=f"{doctor.title}, registration {doctor.registration_no}" if doctor else "",
+        doctor_title=credentials(doctor.title, doctor.registration_no) if doctor else "",
         amount=paid,
         resume_step=_resume_step(c, len(photos)),
     )

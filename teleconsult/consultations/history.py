@@ -13,7 +13,7 @@ from teleconsult.audit import AuditLog
 from teleconsult.consultations.service import owned
 from teleconsult.db import transaction
 
-SHOWN = ("drafted", "submitted", "claimed", "answered")
+SHOWN = ("drafted", "submitted", "claimed", "answered", "cancelled")
 """Acts a patient sees. Looks and payments that came to nothing are not among them."""
 
 
@@ -22,7 +22,7 @@ class Act:
     """One thing that happened."""
 
     what: str
-    """drafted, submitted, claimed or answered."""
+    """One of `SHOWN`."""
     at: datetime
     doctor: str
     """Name of the dermatologist who did it, or ""."""

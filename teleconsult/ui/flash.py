@@ -25,7 +25,7 @@ class Flash(rx.State):
     @rx.event
     @public
     def push(self, text: str, tone: str = "neutral") -> None:
-        """Show `text`. With tone `error` it stays until it is dismissed."""
+        """Show `text`, with a tick unless the tone is `info`. With tone `error` it stays until it is dismissed."""
         self.text, self.tone, self.count = text[:LONGEST], tone, self.count + 1
 
     @rx.event

@@ -103,6 +103,7 @@ def _name() -> rx.Component:
     return text_field(
         "name",
         "Name",
+        hint="Shown at the top of your pages.",
         auto_complete="name",
         default_value=Account.name,
         error=Account.problems["name"],
@@ -111,20 +112,19 @@ def _name() -> rx.Component:
 
 
 def _signature() -> rx.Component:
-    """A dermatologist's name is the clinic's to change; the hidden field keeps the form whole."""
+    """A dermatologist's name is the clinic's to change."""
     return rx.el.div(
         rx.el.p("Name", class_name="font-semibold"),
         rx.el.p(Account.name, class_name="mt-2"),
         meta(Account.credentials),
         meta("To change these, write to the clinic.", class_name="mt-1"),
-        rx.el.input(type="hidden", name="name", value=Account.name),
     )
 
 
 def _zone() -> rx.Component:
     """A native select with the cities of each part of the world, so that typing a city finds it."""
     error = Account.problems["timezone"]
-    hint = rx.Var.create("Times are shown in this zone. There it is ") + Account.there + "."
+    hint = rx.Var.create("It is ") + Account.there + " there now."
     control = rx.el.div(
         rx.el.select(
             rx.cond(Account.timezone_listed, rx.fragment(), rx.el.option(Account.timezone, value=Account.timezone)),

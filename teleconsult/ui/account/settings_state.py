@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import Any, TypeAlias, TypedDict
 
 import reflex as rx
@@ -38,7 +37,8 @@ class Agreed(TypedDict):
 class ProfileChange(typing_extensions.TypedDict):  # the guard reads it with pydantic, which asks for this one
     """The profile's form."""
 
-    name: str
+    name: str | None
+    """None where it can't be changed: the field isn't there then."""
     timezone: str
 
 
@@ -51,7 +51,7 @@ class Account(rx.State):
     timezone: rx.Field[str] = rx.field("")
     timezone_listed: rx.Field[bool] = rx.field(True)
     there: rx.Field[str] = rx.field("")
-    """The present time in the saved zone."""
+    """The time of day in the saved zone."""
     credentials: rx.Field[str] = rx.field("")
     problems: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
     saving: rx.Field[bool] = rx.field(False)
@@ -75,7 +75,7 @@ class Account(rx.State):
         yield
         who = await current(self)
         try:
-            mine = await asyncio.to_thread(save_profile, who.user_id, form["name"], form["timezone"])
+            mine = await asyncio.to_thread(save_profile, who.user_id, form["name"] or "", form["timezone"])
         except Invalid as invalid:
             self.problems, self.saving = invalid.problems, False
             yield rx.set_focus(next(iter(invalid.problems)))
@@ -94,7 +94,7 @@ class Account(rx.State):
         self.name, self.email, self.timezone = mine.name, mine.email, mine.timezone
         self.credentials = mine.credentials
         self.timezone_listed = any(mine.timezone in names for names in zones().values())
-        self.there = times.full(datetime.now(UTC), mine.timezone)
+        self.there = times.clock(datetime.now(UTC), mine.timezone)
 
 
 class Billing(rx.State):
@@ -120,7 +120,7 @@ class Billing(rx.State):
             return [rx.redirect(HERE, replace=True)]  # which arrives here again, with a clean address
         seen = await asyncio.to_thread(_read, who.user_id)
         self.amount = seen.last.amount if seen.last else ""
-        self.paid_on = times.full(seen.last.paid_at, who.timezone) if seen.last and seen.last.paid_at else ""
+        self.paid_on = times.day(seen.last.paid_at, who.timezone) if seen.last and seen.last.paid_at else ""
         self.opening, self.problem = False, ""
         self.phase = "ready" if seen.customer else "none"
         return []
@@ -160,11 +160,11 @@ def _read(user_id: uuid.UUID) -> _Paid:
 
 
 def _agreed(consents: Iterable[Given], timezone: str) -> list[Agreed]:
-    """One entry for each consultation: its reference and the day, then what was agreed to."""
-    entries = []
-    for ref, group in groupby(consents, key=lambda given: given.ref):
-        given = list(group)
-        entries.append(
-            Agreed(title=f"{ref}, {times.full(given[0].given_at, timezone)}", texts=[one.text for one in given])
-        )
-    return entries
+    """One entry for each consultation, latest first: its reference and the time, then what was agreed to, in order."""
+    by_ref: dict[str, list[Given]] = {}
+    for given in consents:
+        by_ref.setdefault(given.ref, []).insert(0, given)
+    return [
+        Agreed(title=f"{ref}, {times.full(given[-1].given_at, timezone)}", texts=[one.text for one in given])
+        for ref, given in by_ref.items()
+    ]

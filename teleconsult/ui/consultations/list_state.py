@@ -94,7 +94,7 @@ class Cases(rx.State):
             return []
         await self._show()
         told, self._told = self._told, True
-        return ([] if told else [Flash.push(self._toast())]) + self._go_on()
+        return ([] if told else [self._toast()]) + self._go_on()
 
     @rx.event(background=True)
     @allow("patient")
@@ -133,10 +133,10 @@ class Cases(rx.State):
     def _go_on(self) -> Next:
         return [Cases.wait(self._visit)] if self.banner["kind"] in AWAITED else []
 
-    def _toast(self) -> str:
-        found = TOASTS.get(self.banner["kind"])
+    def _toast(self) -> Any:
         cancelled = self._back is not None and self._back.outcome == "cancelled"
-        return found or (TOASTS["unfinished"] if cancelled else CONFIRMING)
+        words = TOASTS.get(self.banner["kind"], TOASTS["unfinished"] if cancelled else CONFIRMING)
+        return Flash.push(words, "neutral" if self.banner["kind"] == "received" else "info")
 
 
 def _returned(query: Mapping[str, str]) -> Return | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
+from teleconsult.accounts.profile import credentials
 from teleconsult.billing import views
 from teleconsult.billing.views import Case, Receipt
 from teleconsult.clinic.service import PublishedAnswer, published_answer
@@ -123,7 +124,7 @@ def read(user_id: uuid.UUID, consultation_id: uuid.UUID, name: str, timezone: st
 
 def _patient(name: str, answers: Mapping[str, Any]) -> str:
     born = intake.spoken(BY_NAME["dob"], answers.get("dob"))
-    return f"{name}, born {born}" if name and born else name
+    return ", ".join(part for part in (name, born and f"born {born}") if part)
 
 
 def _closing(receipt: Receipt | None) -> str:
@@ -175,7 +176,7 @@ def _words(answer: PublishedAnswer, case: Case, timezone: str, now: datetime) ->
     return Words(
         signer=answer.name,
         initials="".join(part[0] for part in answer.name.removeprefix("Dr. ").split()[:2]).upper(),
-        credentials=f"{answer.title}, registration {answer.registration_no}",
+        credentials=credentials(answer.title, answer.registration_no),
         answered=f"Answered {times.full(answer.published_at, timezone, now)}{took}",
         impression=text.headline,
         explanation=list(text.paragraphs),
@@ -192,6 +193,7 @@ _LOOKS = {
     "drafted": ("Draft started", "pencil"),
     "submitted": ("Payment received", "credit-card"),
     "answered": ("Answer ready", "circle-check"),
+    "cancelled": ("Closed and refunded", "undo-2"),
 }
 
 

@@ -164,7 +164,7 @@ def toast_host(text: rx.Var[str], tone: rx.Var[str], *, on_close: Handler, key: 
     )
     words = rx.el.span(text, class_name="min-w-0 py-1.5")
     fine = rx.el.div(
-        icon("circle-check", 18),
+        icon(pick(tone, {"info": "info"}, "circle-check"), 18),
         words,
         dismiss,
         key=key,
