@@ -26,7 +26,8 @@ FINISH_EVENTS_WITHIN = 5
 """Seconds an event that has begun may take when the process is told to end."""
 
 PROBLEM_ON_ARRIVAL = (
-    'new URLSearchParams(location.search).has("problem")&&(document.documentElement.dataset.problem="")'
+    'new URLSearchParams(location.search).has("problem")&&((page)=>{page.problem="";'
+    "setTimeout(()=>delete page.problem,4000)})(document.documentElement.dataset)"
 )
 """Runs before anything is painted: a page somebody was sent back to holds its form until it can say why (`kit.css`)."""
 

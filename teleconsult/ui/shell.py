@@ -109,9 +109,11 @@ def _header(area: Area, current: str, *, wide: bool) -> rx.Component:
     role = _AREA_ROLE.get(area)
     home = "/" if area == "public" else NAV[role][0].href if role else "/"
     nav = _nav(NAV[role], current) if role else _by_role(lambda items: _nav(items, current))
-    menu = user_menu(_menu_links(NAV[role], "md:hidden") if role else _by_role(lambda items: _menu_links(items, "")))
+    menu = user_menu(_menu_links(NAV[role]) if role else _by_role(_menu_links))
     right = rx.cond(Session.role != "", menu, _doors()) if area == "public" else menu
-    return bar(brand(home), nav, rx.el.div(right, class_name="ms-auto"), wide=wide)
+    # The box around what depends on the person always fills the bar: nothing in view moves when it changes.
+    rest = rx.el.div(nav, right, class_name="flex min-w-0 flex-1 items-center justify-end")
+    return bar(brand(home), rest, wide=wide)
 
 
 def _by_role(make: Callable[[Sequence[NavItem]], rx.Component]) -> rx.Component:
@@ -132,7 +134,7 @@ def _nav(items: Sequence[NavItem], current: str) -> rx.Component:
     return rx.el.nav(
         *[_nav_link(item, active=item.label == current) for item in items],
         aria_label="Main",
-        class_name="ms-6 hidden gap-1 md:flex",
+        class_name="ms-6 me-auto hidden gap-1 md:flex",
     )
 
 
@@ -184,8 +186,9 @@ def user_menu(links: rx.Component) -> rx.Component:
     )
 
 
-def _menu_links(items: Sequence[NavItem], class_name: str) -> rx.Component:
-    return rx.el.div(*[_menu_link(item) for item in items], class_name=cn("mb-2 border-b border-line pb-2", class_name))
+def _menu_links(items: Sequence[NavItem]) -> rx.Component:
+    """The way around, on screens that have no room for it in the bar."""
+    return rx.el.div(*[_menu_link(item) for item in items], class_name="mb-2 border-b border-line pb-2 md:hidden")
 
 
 def _menu_link(item: NavItem, icon_name: str = "") -> rx.Component:

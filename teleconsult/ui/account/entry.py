@@ -130,7 +130,12 @@ def _page(title: str, sub: str, *children: Node, after: tuple[Node, ...]) -> rx.
     # Whatever turns up late (a problem, the demo people) moves nothing that is in view: the footer starts below it.
     held = rx.cond(Entry.ready, "", "until-problem-known")
     return page_shell(
-        card(rx.el.div(h1(title), lede(sub, class_name="mt-1.5"), *children, class_name=held), class_name="sm:p-8"),
+        card(
+            h1(title),
+            lede(sub, class_name="mt-1.5"),
+            rx.el.div(*children, class_name=held),
+            class_name="min-h-96 sm:p-8",
+        ),
         rx.el.div(*after, class_name=held),
         width="card",
         class_name="min-h-[calc(100dvh-4rem)] flex-none sm:pt-16",

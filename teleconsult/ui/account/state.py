@@ -29,26 +29,32 @@ class Entry(rx.State):
     The address carries a code, never what was typed: it ends up in histories and logs.
     """
 
-    problem: rx.Field[str] = rx.field("")
-    next: rx.Field[str] = rx.field("")
-    ready: rx.Field[bool] = rx.field(False)
-    """Whether the address has been read. Until then a page with a problem keeps its form back (`kit.css`)."""
-
     @rx.event
     @public
     def look(self) -> None:
-        """Read the address, at every visit."""
-        query = self.router.url.query_parameters
-        self.problem = str(query.get("problem", ""))[:LONGEST_CODE]
-        self.next = addresses.safe_next(query.get("next", ""))
-        self.ready = True
+        """Come by at every visit, so that everything below is read anew from the address."""
 
-    @rx.var
+    @rx.var(initial_value=False, cache=False)
+    def ready(self) -> bool:
+        """Whether the address has been read. Until then a page with a problem keeps its form back (`kit.css`)."""
+        return True
+
+    @rx.var(initial_value="", cache=False)
+    def problem(self) -> str:
+        """The code of what went wrong. Never remembered: the same tab may be here for the second time."""
+        return str(self.router.url.query_parameters.get("problem", ""))[:LONGEST_CODE]
+
+    @rx.var(initial_value="", cache=False)
+    def next(self) -> str:
+        """Where somebody wanted to go, when that is on our site."""
+        return addresses.safe_next(self.router.url.query_parameters.get("next", ""))
+
+    @rx.var(initial_value=addresses.SIGN_IN, cache=False)
     def to_sign_in(self) -> str:
         """The way to sign in that still leads where somebody wanted to go."""
         return addresses.with_next(addresses.SIGN_IN, self.next)
 
-    @rx.var
+    @rx.var(initial_value=addresses.SIGN_UP, cache=False)
     def to_sign_up(self) -> str:
         """The same for people without an account."""
         return addresses.with_next(addresses.SIGN_UP, self.next)

@@ -27,7 +27,6 @@ def written(page: Made) -> str:
 def arrived_at(address: str) -> Entry:
     entry = Entry(_reflex_internal_init=True)
     entry.rx_router_url = URLData.from_url(ReflexURL(f"http://localhost{address}"))
-    Entry.look.fn(entry)
     return entry
 
 
@@ -50,7 +49,6 @@ def test_a_later_visit_forgets_the_problem_of_an_earlier_one() -> None:
     entry = arrived_at("/sign-in?problem=mismatch")
     assert entry.problem == "mismatch"
     entry.rx_router_url = URLData.from_url(ReflexURL("http://localhost/sign-in"))
-    Entry.look.fn(entry)
     assert (entry.problem, entry.ready) == ("", True)
 
 
