@@ -16,6 +16,7 @@ from teleconsult.api.app import create_api
 from teleconsult.api.gate import Gate
 from teleconsult.settings import get_settings
 from teleconsult.ui import faults, guard
+from teleconsult.ui.clinic.resume import ResumeReview
 from teleconsult.ui.consultation.resume import Resume
 from teleconsult.ui.page import add_pages, font
 from teleconsult.ui.pages import PAGES
@@ -75,6 +76,7 @@ app = rx.App(
 add_pages(app, PAGES)
 guard.install(app)
 app.add_middleware(Resume())  # after the guard, which knows who is there
+app.add_middleware(ResumeReview())  # the same
 app.register_lifespan_task(finish_events)
 if settings.run_worker:
     app.register_lifespan_task(jobs.worker)

@@ -123,6 +123,22 @@ def confirm(token: str) -> SignedIn | None:
         return lookup(token)
 
 
+@reachable()
+def alive(session_id: str) -> bool:
+    """Whether a session has not ended. Unlike `lookup` it counts as no act: for pages that look by themselves.
+
+    Raises:
+        Unavailable: the database is away, so nobody knows.
+    """
+    with transaction() as tx:
+        found = tx.exec(
+            select(UserSession, User)
+            .join(User, col(User.id) == col(UserSession.user_id))
+            .where(UserSession.id == session_id)
+        ).first()
+        return found is not None and not _ended(*found, utcnow())
+
+
 def revoke(session_id: str) -> None:
     """End one session, at once and also in pages that are open. Ending it twice is no fault."""
     with transaction() as tx:

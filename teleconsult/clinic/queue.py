@@ -1,4 +1,7 @@
-"""What waits, who has it: the queue, claiming a case and giving it back."""
+"""What waits, who has it: the queue, claiming a case and giving it back.
+
+Every use case raises `Unavailable` while the database is away; nothing was stored then.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from teleconsult.consultations import intake
 from teleconsult.consultations.models import Consultation, Photo
 from teleconsult.consultations.questions import BY_NAME
 from teleconsult.consultations.rules import Status
-from teleconsult.db import transaction, utcnow
+from teleconsult.db import reachable, transaction, utcnow
 from teleconsult.errors import Conflict
 
 CLAIM_MINUTES = 60
@@ -56,6 +59,7 @@ class Queue:
     """When the longest-waiting case was sent, UTC."""
 
 
+@reachable()
 def queue(doctor_id: uuid.UUID) -> Queue:
     """What waits, most urgent first, and what this dermatologist has claimed."""
     with transaction() as tx:
@@ -77,6 +81,7 @@ def queue(doctor_id: uuid.UUID) -> Queue:
         )
 
 
+@reachable()
 def claim(doctor_id: uuid.UUID, case_id: uuid.UUID) -> None:
     """Take a waiting case. The row's lock decides between two who press at once; pressing twice is one claim.
 
@@ -97,6 +102,7 @@ def claim(doctor_id: uuid.UUID, case_id: uuid.UUID) -> None:
         audit.record(tx, "claimed", "consultation", case.id, actor_id=doctor_id, actor_role=Role.DERMATOLOGIST)
 
 
+@reachable()
 def release(doctor_id: uuid.UUID, case_id: uuid.UUID) -> None:
     """Give a claimed case back to the queue. The answer written so far is kept.
 
@@ -172,4 +178,4 @@ def _line(c: Consultation, photos: Mapping[uuid.UUID, list[uuid.UUID]]) -> Queue
 def _place(answers: Mapping[str, Any]) -> str:
     site = intake.spoken(BY_NAME["site"], answers.get("site"))
     duration = intake.spoken(BY_NAME["duration"], answers.get("duration")).lower()
-    return ", ".join(part for part in (site, duration) if part)
+    return ", ".join(part for part in (site, f"for {duration}" if duration else "") if part)

@@ -1,4 +1,7 @@
-"""A case and its answer: open it, write, sign. The patient sees nothing of an answer before it is signed."""
+"""A case and its answer: open it, write, sign. The patient sees nothing of an answer before it is signed.
+
+Every use case raises `Unavailable` while the database is away; nothing was stored then.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,11 @@ from teleconsult.consultations import service as consultations
 from teleconsult.consultations.models import Consultation
 from teleconsult.consultations.rules import Status
 from teleconsult.consultations.service import PhotoLine
-from teleconsult.db import transaction, utcnow
+from teleconsult.db import reachable, transaction, utcnow
 from teleconsult.errors import Conflict, Invalid
 from teleconsult.notices.service import send_later
 
-CHANGED = "Your answer changed in another tab. Look at it again before you sign."
+CHANGED = "Your answer changed in another tab. Reload this page and read it again before you sign."
 SIGNED = "This answer is signed and can’t change any more."
 UNREGISTERED = "Your name or registration number is missing, so you can’t sign. Please tell the clinic."
 
@@ -71,6 +74,7 @@ class PublishedAnswer:
     published_at: datetime
 
 
+@reachable()
 def case_file(doctor_id: uuid.UUID, case_id: uuid.UUID) -> CaseFile:
     """A case this dermatologist has claimed or answered. Each look is in the access log.
 
@@ -85,6 +89,7 @@ def case_file(doctor_id: uuid.UUID, case_id: uuid.UUID) -> CaseFile:
         return _file(tx, case, tx.get_one(User, doctor_id))
 
 
+@reachable()
 def save_answer(doctor_id: uuid.UUID, case_id: uuid.UUID, fields: Mapping[str, str]) -> datetime:
     """Keep what is written so far, and the claim alive.
 
@@ -107,6 +112,7 @@ def save_answer(doctor_id: uuid.UUID, case_id: uuid.UUID, fields: Mapping[str, s
         return answer.updated_at
 
 
+@reachable()
 def publish(doctor_id: uuid.UUID, case_id: uuid.UUID, *, seen: datetime) -> None:
     """Sign and send: the answer becomes visible and frozen, at once and as a whole, with its e-mail promised.
 
@@ -138,6 +144,7 @@ def publish(doctor_id: uuid.UUID, case_id: uuid.UUID, *, seen: datetime) -> None
         send_later(tx, "case_update", patient.email, ref=case.ref)
 
 
+@reachable()
 def published_answer(user_id: uuid.UUID, consultation_id: uuid.UUID) -> PublishedAnswer | None:
     """The signed answer to the patient's own consultation; None before it is signed. Reading marks it as read.
 

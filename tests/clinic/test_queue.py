@@ -29,7 +29,7 @@ def acts(case_id: uuid.UUID) -> list[tuple[str, str]]:
 def test_a_waiting_case_is_listed_without_name_and_complaint(clinic: Clinic) -> None:
     case_id = clinic.pending(dob="1991-3-27", sex="female", site="right_cheek", duration="weeks")
     (line,) = queue.queue(clinic.amara).waiting
-    assert (line.id, line.place, line.flag) == (case_id, "Right cheek, weeks", "")
+    assert (line.id, line.place, line.flag) == (case_id, "Right cheek, for weeks", "")
     assert line.who.endswith(", F")
     assert line.who.split(",")[0].isdigit()
     assert len(line.photos) == 2

@@ -13,7 +13,7 @@ from teleconsult.ui.parts.buttons import ButtonKind, button, icon_button
 def open_dialog(dialog_id: str) -> rx.event.EventSpec:
     """Show the modal dialog with this id, with the focus on its safe choice if it names one."""
     return on_page(
-        "((box) => { box.showModal(); box.querySelector('[data-safe]')?.focus() })"
+        "((box) => { box.open || box.showModal(); box.querySelector('[data-safe]')?.focus() })"
         f"(document.getElementById('{dialog_id}'))"
     )
 

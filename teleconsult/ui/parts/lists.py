@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import reflex as rx
 
@@ -152,9 +152,18 @@ def data_table(
 
 
 def table_row(
-    columns: Sequence[Column], cells: Sequence[Node], *, lead: int = 0, action: int | None = None, testid: Text = ""
+    columns: Sequence[Column],
+    cells: Sequence[Node],
+    *,
+    lead: int = 0,
+    action: int | None = None,
+    testid: Text = "",
+    **attrs: Any,
 ) -> rx.Component:
-    """One row of a `data_table`. On a phone the cell `lead` heads the card and the cell `action` fills its foot."""
+    """One row of a `data_table`. On a phone the cell `lead` heads the card and the cell `action` fills its foot.
+
+    Rows that come and go need a `key`, so that the focus stays with its case.
+    """
 
     def cell(index: int, column: Column, value: Node) -> rx.Component:
         kind = "lead" if index == lead else "act" if index == action else ""
@@ -171,4 +180,5 @@ def table_row(
         role="row",
         data_testid=testid,
         class_name="hover:bg-mist/60",
+        **attrs,
     )

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import reflex as rx
 
-from teleconsult.ui.parts.base import Node, Text, Tone, cn, pick
+from teleconsult.ui.parts.base import Node, Text, Tone, cn, given, pick
 from teleconsult.ui.parts.icons import icon
 
 Status = Literal[
@@ -65,10 +65,10 @@ def badge(
         "inline-flex max-w-full flex-none items-center gap-1.5 whitespace-nowrap rounded-full py-1 pe-2.5 text-xs "
         "font-semibold inset-ring"
     )
-    pad = "ps-2" if icon_name else "ps-2.5"
+    pad = "ps-2" if given(icon_name) else "ps-2.5"
     tones = {key: cn(base, pad, value, class_name) for key, value in SOFT.items()}
     return rx.el.span(
-        icon(icon_name, 14, "spin" if spin else "") if icon_name else rx.fragment(),
+        icon(icon_name, 14, "spin" if spin else "") if given(icon_name) else rx.fragment(),
         rx.el.span(label),
         class_name=pick(tone, tones, tones["neutral"]),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import reflex as rx
 
-from teleconsult.ui.parts.base import NavItem, cn
+from teleconsult.ui.parts.base import NavItem, Node, Text, cn, when
 from teleconsult.ui.parts.icons import icon
 
 
@@ -48,20 +48,20 @@ def stepper(steps: Sequence[NavItem], current: int) -> rx.Component:
     )
 
 
-def tabs(items: Sequence[tuple[str, str, str]], current: str, label: str = "View") -> rx.Component:
+def tabs(items: Sequence[tuple[str, Node, str]], current: Text, label: str = "View") -> rx.Component:
     """Tabs that are links: each has a URL, Back works, no script. Items are (key, label with count, href)."""
+    base = "inline-flex min-h-11 flex-none items-center border-b-2 px-1 text-md no-underline"
+    look = {
+        True: cn(base, "border-brand font-semibold text-ink"),
+        False: cn(base, "border-transparent font-medium text-ink-2 hover:border-line-2 hover:text-ink"),
+    }
     return rx.el.nav(
         *[
             rx.el.a(
                 text,
                 href=href,
-                custom_attrs={"aria-current": "page"} if key == current else {},
-                class_name=cn(
-                    "inline-flex min-h-11 flex-none items-center border-b-2 px-1 text-md no-underline",
-                    "border-brand font-semibold text-ink"
-                    if key == current
-                    else "border-transparent font-medium text-ink-2 hover:border-line-2 hover:text-ink",
-                ),
+                custom_attrs={"aria-current": when(current == key, "page", "false")},
+                class_name=when(current == key, look[True], look[False]),
             )
             for key, text, href in items
         ],

@@ -1,0 +1,1 @@
+"""The dermatologist's pages: the queue and the review of a case."""
