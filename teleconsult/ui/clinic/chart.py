@@ -10,7 +10,8 @@ from teleconsult.clinic.service import CaseFile
 from teleconsult.consultations import intake
 from teleconsult.consultations.questions import BY_NAME
 from teleconsult.ui import times
-from teleconsult.ui.answer_sheet import Words, sheet
+from teleconsult.ui.answer import Words
+from teleconsult.ui.answer import words as answer_words
 from teleconsult.ui.clinic import words as said
 from teleconsult.ui.clinic.words import Fact, Group
 
@@ -89,10 +90,10 @@ def pictures(file: CaseFile) -> list[Picture]:
 
 def words(text: AnswerText, head: Chart) -> Words:
     """The answer as the patient reads it."""
-    return sheet(
+    return answer_words(
         text,
         name=head["name"],
         title=head["title"],
         registration_no=head["registration_no"],
-        signed=head["answered"] or "Not sent yet",
+        answered=head["answered"] or "Not sent yet",
     )

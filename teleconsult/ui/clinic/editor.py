@@ -9,7 +9,7 @@ import reflex as rx
 from reflex.vars import NumberVar
 
 from teleconsult.clinic.rules import CERTAINTY
-from teleconsult.ui.answer_sheet import answer_sheet
+from teleconsult.ui.answer import answer_sheet
 from teleconsult.ui.clinic.review_state import Review
 from teleconsult.ui.parts.base import Node
 from teleconsult.ui.parts.buttons import button

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 from reflex.vars import ObjectVar
 
-from teleconsult.ui.answer_sheet import answer_sheet
+from teleconsult.ui.answer import answer_sheet
 from teleconsult.ui.clinic.editor import bar, dialogs, editor
 from teleconsult.ui.clinic.nothing import doctors_only, no_such_case
 from teleconsult.ui.clinic.queue_state import HERE

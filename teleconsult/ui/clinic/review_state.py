@@ -21,7 +21,7 @@ from teleconsult.clinic.rules import FIELD_NAMES, AnswerText
 from teleconsult.clinic.service import CaseFile
 from teleconsult.errors import Invalid, NotFound, Refusal, Unavailable
 from teleconsult.ui import times
-from teleconsult.ui.answer_sheet import EMPTY, Words
+from teleconsult.ui.answer import NO_WORDS, Words
 from teleconsult.ui.clinic import chart
 from teleconsult.ui.clinic.chart import NO_CHART, Chart, Picture
 from teleconsult.ui.clinic.queue_state import HERE
@@ -51,7 +51,7 @@ class Review(rx.State):
     photos: rx.Field[list[Picture]] = rx.field(default_factory=list)
     written: rx.Field[dict[str, str]] = rx.field(default_factory=lambda: dict(NOTHING))
     """The answer as it was when the page opened: what its inputs begin with."""
-    words: rx.Field[Words] = rx.field(default_factory=lambda: Words(**EMPTY))
+    words: rx.Field[Words] = rx.field(default_factory=lambda: Words(**NO_WORDS))
     """The answer as the patient reads it, or would read it."""
 
     saving: rx.Field[str] = rx.field("")

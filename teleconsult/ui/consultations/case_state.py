@@ -9,7 +9,8 @@ from dataclasses import fields
 import reflex as rx
 
 from teleconsult.errors import NotFound
-from teleconsult.ui.consultations.sheet import NO_WORDS, Fact, Picture, Section, Sheet, Words, read
+from teleconsult.ui.answer import NO_WORDS, Words
+from teleconsult.ui.consultations.sheet import Fact, Picture, Section, Sheet, read
 from teleconsult.ui.guard import allow
 from teleconsult.ui.session import current
 from teleconsult.ui.shell import START

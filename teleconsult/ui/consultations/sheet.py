@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
-from teleconsult.accounts.profile import credentials
 from teleconsult.billing import views
 from teleconsult.billing.views import Case, Receipt
 from teleconsult.clinic.service import PublishedAnswer, published_answer
@@ -18,6 +17,7 @@ from teleconsult.consultations.history import Act, history
 from teleconsult.consultations.questions import BY_NAME, Step
 from teleconsult.consultations.service import PhotoLine
 from teleconsult.ui import times
+from teleconsult.ui.answer import NO_WORDS, Words, words
 from teleconsult.ui.parts.photos import PHOTO_LABELS
 
 BANK_DAYS = "Banks usually take 5 to 10 days."
@@ -43,27 +43,6 @@ class Picture(TypedDict):
     thumb: str
     full: str
     text: str
-
-
-class Words(TypedDict):
-    """A signed answer, ready to be read."""
-
-    signer: str
-    initials: str
-    credentials: str
-    answered: str
-    impression: str
-    explanation: list[str]
-    plan: list[str]
-    medicine: str
-    medicine_use: str
-    safety_net: str
-
-
-NO_WORDS = Words(
-    signer="", initials="", credentials="", answered="", impression="", explanation=[], plan=[], medicine="",
-    medicine_use="", safety_net="",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -171,19 +150,13 @@ def _facts(step: Step, answers: Mapping[str, Any]) -> list[Fact]:
 
 
 def _words(answer: PublishedAnswer, case: Case, timezone: str, now: datetime) -> Words:
-    text = answer.text
     took = f", {times.took(case.submitted_at, answer.published_at)}" if case.submitted_at else ""
-    return Words(
-        signer=answer.name,
-        initials="".join(part[0] for part in answer.name.removeprefix("Dr. ").split()[:2]).upper(),
-        credentials=credentials(answer.title, answer.registration_no),
+    return words(
+        answer.text,
+        name=answer.name,
+        title=answer.title,
+        registration_no=answer.registration_no,
         answered=f"Answered {times.full(answer.published_at, timezone, now)}{took}",
-        impression=text.headline,
-        explanation=list(text.paragraphs),
-        plan=list(text.steps),
-        medicine=text.medicine,
-        medicine_use=text.medicine_use,
-        safety_net=text.safety_net,
     )
 
 
