@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 
 import reflex as rx
 from reflex.utils.prerequisites import get_web_dir
 from reflex_base.constants import Dirs
 from starlette.types import ASGIApp
 
-from teleconsult import jobs, privacy
+from teleconsult import jobs
 from teleconsult.api.app import create_api
 from teleconsult.api.gate import Gate
+from teleconsult.privacy.start import start as start_reports
 from teleconsult.settings import get_settings
 from teleconsult.ui import faults, guard
 from teleconsult.ui.clinic.resume import ResumeReview
@@ -46,17 +46,8 @@ async def finish_events(app: rx.App) -> AsyncGenerator[None]:
     yield
 
 
-def release() -> str:
-    """The installed version. A clone that runs without being installed has none."""
-    try:
-        return version("teleconsult")
-    except PackageNotFoundError:
-        return "clone"
-
-
 settings = get_settings()
-privacy.configure_logging(development=settings.environment == "development")
-privacy.init_sentry(settings.sentry_dsn.get_secret_value(), environment=settings.environment, release=release())
+start_reports()
 
 app = rx.App(
     html_lang="en",
