@@ -48,7 +48,8 @@ class Report:
 def sweep(timestamp: int) -> None:
     """The periodic job. `timestamp` is when it was due, seconds since 1970 UTC."""
     report = run()
-    log.info("sweep", due=timestamp, attempts=report.attempts, moved=report.moved, events=report.events)
+    if report.moved or report.events:
+        log.info("sweep", due=timestamp, attempts=report.attempts, moved=report.moved, events=report.events)
     if report.unreachable:
         privacy.alert("sweep_unreachable", "warning", fingerprint=("sweep_unreachable",))
 

@@ -31,6 +31,7 @@ QUIET = (
     "socketio.server",
     "PIL",
     "asyncio",
+    "procrastinate",
 )
 """At lower levels these write request bodies, addresses with tokens, or SQL."""
 
