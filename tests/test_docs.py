@@ -26,7 +26,9 @@ def test_env_example_explains_exactly_the_settings_there_are() -> None:
             assert lines[index - 1].startswith("# "), line
 
 
-def test_env_example_holds_the_defaults() -> None:
+def test_env_example_holds_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
     lines = (ROOT / ".env.example").read_text().splitlines()
     given = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
     read = Settings.model_validate({k.lower(): v for k, v in given.items() if v})

@@ -106,7 +106,7 @@ def test_paid_page_settles_instead_of_opening_again(shop: Sandbox, patient: uuid
     assert consultation(draft).status == Status.PENDING
 
 
-@pytest.mark.parametrize("kind", ["500", "drop_after"])
+@pytest.mark.parametrize("kind", ["500", "drop_before"])
 def test_lost_answer_is_asked_for_again_with_the_same_key_and_parameters(
     shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, alerts: list[Alert], kind: str
 ) -> None:

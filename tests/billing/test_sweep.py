@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from teleconsult.billing import checkout, customers, sweep
+from teleconsult.billing import gateway as gateways
 from teleconsult.billing.rules import PaymentStatus
 from teleconsult.consultations.rules import Status
 from teleconsult.db import transaction
@@ -68,32 +69,36 @@ def test_expired_pages_are_closed(shop: Sandbox, patient: uuid.UUID, draft: uuid
     assert consultation(draft).status == Status.DRAFT
 
 
-def lose_the_answer(shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID) -> None:
+@pytest.fixture
+def lost(
+    shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, alerts: list[Alert], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stripe made the page, and its answer never came."""
     customers.ensure(patient)
-    order = {"operation": "POST /v1/checkout/sessions", "kind": "drop_after", "times": 3}
-    shop.call("POST", "/_sandbox/faults", order)
+    monkeypatch.setattr(gateways, "RETRIES", 0)
+    gateways.gateway.cache_clear()
+    shop.call("POST", "/_sandbox/faults", {"operation": "POST /v1/checkout/sessions", "kind": "drop_after"})
     with pytest.raises(Unavailable):
         checkout.start(patient, draft)
+    gateways.gateway.cache_clear()
+    assert [p.status for p in payments(draft)] == [PaymentStatus.CREATING]
+    assert [a.code for a in alerts] == ["stripe_unreachable"]
 
 
-def test_lost_answer_is_recovered(shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, alerts: list[Alert]) -> None:
-    lose_the_answer(shop, patient, draft)
+@pytest.mark.usefixtures("lost")
+def test_lost_answer_is_recovered(shop: Sandbox, draft: uuid.UUID) -> None:
     sweep.run(older_than=NOW)
     [attempt] = payments(draft)
     [made] = shop.state()["objects"]["checkout.session"]
     assert (attempt.status, attempt.stripe_session_id) == (PaymentStatus.OPEN, made["id"])
-    assert alerts
 
 
-def test_lost_answer_too_old_to_ask_for_is_given_up(
-    shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, alerts: list[Alert]
-) -> None:
-    lose_the_answer(shop, patient, draft)
+@pytest.mark.usefixtures("lost")
+def test_lost_answer_too_old_to_ask_for_is_given_up(draft: uuid.UUID) -> None:
     with transaction() as tx:
         tx.connection().execute(text("update payment set created_at = now() - interval '24 hours'"))
     sweep.run()
     assert payments(draft)[0].status == PaymentStatus.CANCELLED
-    assert alerts
 
 
 def test_stripe_out_of_reach_is_reported_and_tried_again(
