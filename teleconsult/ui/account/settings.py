@@ -8,7 +8,7 @@ import reflex as rx
 
 from teleconsult.accounts.profile import zones
 from teleconsult.ui.account.settings_state import Account, Agreed, Billing
-from teleconsult.ui.parts.base import Node
+from teleconsult.ui.parts.base import Node, on_page
 from teleconsult.ui.parts.buttons import button, link
 from teleconsult.ui.parts.fields import CONTROL, field, text_field, wiring
 from teleconsult.ui.parts.headings import page_title
@@ -17,34 +17,40 @@ from teleconsult.ui.parts.lists import facts
 from teleconsult.ui.parts.messages import callout, skeleton
 from teleconsult.ui.parts.surfaces import card
 from teleconsult.ui.parts.typography import h2, meta, visually_hidden
+from teleconsult.ui.patience import patience
 from teleconsult.ui.session import Session
 from teleconsult.ui.shell import page_shell
 
 
 def settings() -> rx.Component:
-    """The page. Sections that not everybody has come last, so that nothing moves when they arrive."""
+    """The page, filled in one go."""
+    loaded = (Account.phase == "ready") & (Billing.phase != "loading")
     return page_shell(
         page_title("Settings"),
-        rx.el.div(
-            _section("Profile", _profile_words(), rx.cond(Account.phase == "ready", _profile(), _waiting())),
-            rx.cond(
-                Billing.phase != "staff",
-                _section("Billing", "Receipts, card and billing address.", _billing(), section_id="billing"),
-            ),
-            rx.cond(
-                Billing.phase != "staff",
-                _section(
-                    "Privacy",
-                    "What you agreed to, in the words you saw.",
-                    rx.cond(Account.phase == "ready", _consents(Account.agreed), _waiting()),
-                    section_id="privacy",
-                ),
-            ),
-            _section("This device", "Sign out where others use it too.", _way_out()),
-        ),
+        rx.cond(loaded, _sections(), patience(_waiting(), "/settings")),
         rx.el.div(on_unmount=[Account.leave, Billing.leave], hidden=True),
         area="account",
     )
+
+
+def _sections() -> rx.Component:
+    return rx.el.div(
+        _section("Profile", _profile_words(), _profile()),
+        rx.cond(Billing.phase != "staff", _of_patients()),
+        _section("This device", "Sign out where others use it too.", _way_out()),
+    )
+
+
+def _of_patients() -> rx.Component:
+    return rx.fragment(
+        _section("Billing", "Receipts, card and billing address.", _billing(), section_id="billing"),
+        _section("Privacy", "What you agreed to, in the words you saw.", _consents(Account.agreed)),
+        rx.el.div(on_mount=on_page(_SHOW_NAMED), hidden=True),
+    )
+
+
+_SHOW_NAMED = "document.getElementById(location.hash.slice(1))?.scrollIntoView()"
+"""Billing is a link into this page, and comes later than the browser would look for it."""
 
 
 def _section(title: str, text: Node, *children: Node, section_id: str = "") -> rx.Component:
@@ -60,7 +66,8 @@ def _section(title: str, text: Node, *children: Node, section_id: str = "") -> r
 
 
 def _waiting() -> rx.Component:
-    return card(visually_hidden("Loading"), skeleton("h-4 w-1/3"), skeleton("mt-4 h-4 w-2/3"), role="status")
+    row = card(skeleton("h-4 w-1/3"), skeleton("mt-4 h-11 w-full"), skeleton("mt-4 h-4 w-2/3"))
+    return rx.el.div(visually_hidden("Loading your settings"), *[row] * 3, role="status", class_name="space-y-8")
 
 
 # ── Profile ────────────────────────────────────────────────────────────────────────────────────────
@@ -153,7 +160,7 @@ def _area(area: str, names: Sequence[str]) -> rx.Component:
 def _billing() -> rx.Component:
     return rx.el.div(
         rx.el.div(_billing_news(), role="status", class_name="not-empty:mb-4"),
-        rx.match(Billing.phase, ("none", _nothing_paid()), ("ready", _manage()), _waiting()),
+        rx.cond(Billing.phase == "none", _nothing_paid(), _manage()),
     )
 
 

@@ -20,7 +20,7 @@ from teleconsult.consultations.consents import Given, given_by
 from teleconsult.errors import Invalid, Refusal
 from teleconsult.ui import times
 from teleconsult.ui.flash import Flash
-from teleconsult.ui.guard import allow, signed_in
+from teleconsult.ui.guard import allow, public, signed_in
 from teleconsult.ui.session import current
 
 HERE = "/settings"
@@ -85,9 +85,9 @@ class Account(rx.State):
         yield Flash.push("Profile saved")
 
     @rx.event
-    @signed_in
+    @public
     def leave(self) -> None:
-        """Nothing private stays behind in a page that is left."""
+        """Nothing private stays behind in a page that is left, also by somebody who is signed out by now."""
         self.reset()
 
     def _fill(self, mine: Profile) -> None:
@@ -143,7 +143,7 @@ class Billing(rx.State):
         return [rx.redirect(url)]
 
     @rx.event
-    @signed_in
+    @public
     def leave(self) -> None:
         """The next visit begins afresh."""
         self.reset()

@@ -7,7 +7,6 @@ import reflex as rx
 from teleconsult.ui.consultations.answer import answer
 from teleconsult.ui.consultations.case_state import CasePage
 from teleconsult.ui.consultations.lightbox import lightbox, photo_thumbs
-from teleconsult.ui.consultations.patience import patience
 from teleconsult.ui.consultations.sheet import Fact, Section
 from teleconsult.ui.parts.base import Node
 from teleconsult.ui.parts.buttons import row_link
@@ -18,6 +17,7 @@ from teleconsult.ui.parts.messages import skeleton
 from teleconsult.ui.parts.status import status_badge
 from teleconsult.ui.parts.surfaces import card
 from teleconsult.ui.parts.typography import display, eyebrow, h1, h2, meta, visually_hidden
+from teleconsult.ui.patience import patience
 from teleconsult.ui.public.plain import nothing_here
 from teleconsult.ui.shell import page_shell
 

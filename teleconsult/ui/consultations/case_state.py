@@ -11,7 +11,7 @@ import reflex as rx
 from teleconsult.errors import NotFound
 from teleconsult.ui.answer import NO_WORDS, Words
 from teleconsult.ui.consultations.sheet import Fact, Picture, Section, Sheet, read
-from teleconsult.ui.guard import allow
+from teleconsult.ui.guard import allow, public
 from teleconsult.ui.session import current
 from teleconsult.ui.shell import START
 
@@ -56,9 +56,9 @@ class CasePage(rx.State):
         return None
 
     @rx.event
-    @allow("patient")
+    @public
     def leave(self) -> None:
-        """Nothing private stays behind in a page that is left."""
+        """Nothing private stays behind in a page that is left, also by somebody who is signed out by now."""
         self.reset()
 
     def _fill(self, sheet: Sheet) -> None:

@@ -74,7 +74,7 @@ def _large(picture: rx.vars.ObjectVar[Picture]) -> rx.Component:
             decoding="async",
             class_name="min-h-0 w-full flex-1 object-contain",
         ),
-        rx.el.p(picture["text"], class_name="px-4 py-2.5 text-center text-sm text-white/90"),
+        rx.el.p(picture["text"], aria_hidden="true", class_name="px-4 py-2.5 text-center text-sm text-white/90"),
         class_name="flex w-full flex-none snap-center flex-col",
     )
 

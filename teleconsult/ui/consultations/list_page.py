@@ -10,7 +10,6 @@ import reflex as rx
 from teleconsult.ui.consultation.discarded import discarded_notice
 from teleconsult.ui.consultations.banner import Banner
 from teleconsult.ui.consultations.list_state import HERE, Cases
-from teleconsult.ui.consultations.patience import patience
 from teleconsult.ui.consultations.rows import Row
 from teleconsult.ui.parts.base import Node
 from teleconsult.ui.parts.buttons import button, link_button
@@ -18,15 +17,16 @@ from teleconsult.ui.parts.headings import page_title
 from teleconsult.ui.parts.lists import list_row
 from teleconsult.ui.parts.messages import callout, empty_state, skeleton_rows
 from teleconsult.ui.parts.typography import eyebrow, visually_hidden
+from teleconsult.ui.patience import patience
 from teleconsult.ui.shell import START, page_shell
 
 
 def consultations() -> rx.Component:
     """The page. It is compiled as a skeleton, and filled when it has connected."""
     return page_shell(
+        _title(),
         discarded_notice(),
         rx.el.div(_news(Cases.banner), role="status", class_name="not-empty:mb-7"),
-        _title(),
         rx.match(
             Cases.phase,
             ("ready", _groups()),

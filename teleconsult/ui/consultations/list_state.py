@@ -24,7 +24,7 @@ from teleconsult.errors import Unavailable
 from teleconsult.ui.consultations.banner import AWAITED, NONE, Banner, Return, banner
 from teleconsult.ui.consultations.rows import Row, grouped
 from teleconsult.ui.flash import Flash
-from teleconsult.ui.guard import allow
+from teleconsult.ui.guard import allow, public
 from teleconsult.ui.session import current
 
 HERE = "/consultations"
@@ -56,18 +56,19 @@ class Cases(rx.State):
     """Changes with every arrival at the page, so that what an earlier one started comes to an end."""
     _looks: int = 0
     _back: Return | None = None
-    _told: bool = True
+    _told: str | None = None
+    """The toast that was shown last about the return from Stripe; None when nobody came back from there."""
 
     @rx.event
     @allow("patient")
     async def load(self) -> Next:
         """Somebody arrives: from Stripe, from another page, or by reloading."""
         if back := _returned(self.router.url.query_parameters):
-            self._back, self._told = back, False
+            self._back, self._told = back, ""
             return [rx.redirect(HERE, replace=True)]  # which arrives here again, with a clean address
         self._visit, self._looks = uuid.uuid4().hex, 0
         await self._show()
-        if not self._told:
+        if self._told == "":
             return [Cases.confirm(self._visit)]
         return self._go_on()
 
@@ -89,12 +90,11 @@ class Cases(rx.State):
     @rx.event
     @allow("patient")
     async def look(self, visit: str) -> Next:
-        """Show what the database says now, and tell the outcome once."""
+        """Show what the database says now, and tell it when it is news."""
         if visit != self._visit:
             return []
         await self._show()
-        told, self._told = self._told, True
-        return ([] if told else [self._toast()]) + self._go_on()
+        return self._tell() + self._go_on()
 
     @rx.event(background=True)
     @allow("patient")
@@ -112,9 +112,9 @@ class Cases(rx.State):
         return [Cases.confirm(visit) if self._back else Cases.look(visit)]
 
     @rx.event
-    @allow("patient")
+    @public
     def leave(self) -> None:
-        """Nothing private stays behind in a page that is left."""
+        """Nothing private stays behind in a page that is left, also by somebody who is signed out by now."""
         self.reset()
 
     async def _show(self) -> None:
@@ -133,10 +133,13 @@ class Cases(rx.State):
     def _go_on(self) -> Next:
         return [Cases.wait(self._visit)] if self.banner["kind"] in AWAITED else []
 
-    def _toast(self) -> Any:
+    def _tell(self) -> Next:
         cancelled = self._back is not None and self._back.outcome == "cancelled"
         words = TOASTS.get(self.banner["kind"], TOASTS["unfinished"] if cancelled else CONFIRMING)
-        return Flash.push(words, "neutral" if self.banner["kind"] == "received" else "info")
+        if self._told in (None, words):
+            return []
+        self._told = words
+        return [Flash.push(words, "neutral" if self.banner["kind"] == "received" else "info")]
 
 
 def _returned(query: Mapping[str, str]) -> Return | None:

@@ -10,6 +10,6 @@ from teleconsult.ui.page import Page
 
 PAGES = [
     Page("/consultations", consultations, "Your consultations", on_load=Cases.load),
-    Page("/consultations/[cid]", consultation, "Consultation", on_load=CasePage.load, serif=True),
+    Page("/consultations/[cid]", consultation, "Consultation", on_load=CasePage.load),
 ]
 """No title names a body site or a reference: titles end up in histories and on shared screens."""

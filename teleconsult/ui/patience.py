@@ -1,4 +1,4 @@
-"""While a page waits for its content."""
+"""While a page waits for its content. It is replaced as a whole and the footer waits with it, so nothing moves."""
 
 from __future__ import annotations
 
@@ -28,4 +28,5 @@ def patience(skeleton: rx.Component, again: str) -> rx.Component:
             class_name="mt-5",
         ),
         on_mount=on_page(_SHOW_LATER),
+        class_name="loading",
     )
