@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -29,18 +30,28 @@ PATIENCE = 8.0
 
 @dataclass
 class Child:
-    """One process and what it is called when it is spoken of."""
+    """One process, what it is called when it is spoken of, and the file that takes its words."""
 
     name: str
     process: subprocess.Popen[bytes]
-    log: Path | None
+    log: Path
+    shown: int = 0
 
     def check(self) -> None:
         """Raise a Fault when it has ended."""
         if self.process.poll() is None:
             return
-        said = [] if self.log is None else self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:]
+        said = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:]
         raise Fault("\n".join([f"The {self.name} ended by itself (exit code {self.process.returncode}).", *said]))
+
+    def show(self) -> None:
+        """Print what it has said since the last time."""
+        with self.log.open("rb") as words:
+            words.seek(self.shown)
+            new = words.read()
+        self.shown += len(new)
+        sys.stdout.buffer.write(new)
+        sys.stdout.flush()
 
 
 @dataclass
@@ -50,35 +61,32 @@ class Children:
     record: Path
     alive: list[Child] = field(default_factory=list)
 
-    def start(self, name: str, command: Sequence[str], *, cwd: Path, log: Path | None = None) -> Child:
-        """Start one in a session of its own. Its words go to the terminal, or into `log`."""
-        out = None
-        if log is not None:
-            log.parent.mkdir(parents=True, exist_ok=True)
-            out = log.open("ab")
-        process = subprocess.Popen(  # noqa: S603 - our own commands
-            command,
-            cwd=cwd,
-            env=child_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
-        if out is not None:
-            out.close()
+    def start(self, name: str, command: Sequence[str], *, cwd: Path, log: Path) -> Child:
+        """Start one in a session of its own, with its words in a file of its own."""
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as out:
+            process = subprocess.Popen(  # noqa: S603 - our own commands
+                command,
+                cwd=cwd,
+                env=child_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
         child = Child(name, process, log)
         self.alive.append(child)
         self._write()
         return child
 
-    def watch(self) -> NoReturn:
-        """Wait until a child ends, which none should.
+    def watch(self, shown: Child) -> NoReturn:
+        """Pass on what one child says, and wait until any of them ends, which none should.
 
         Raises:
             Fault: it tells which one.
         """
         while True:
+            shown.show()
             for child in self.alive:
                 child.check()
             time.sleep(0.3)

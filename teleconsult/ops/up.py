@@ -64,11 +64,12 @@ def _serve(args: Namespace, running: ExitStack) -> None:
     with stage("Web server"):
         settings = environment.freeze()
         command = environment.command("teleconsult.ops.cli", "serve", "--port", str(port))
-        _answers(children.start("web server", command, cwd=data), port, "/health/live")
+        server = children.start("web server", command, cwd=data, log=data / "logs" / "web.log")
+        _answers(server, port, "/health/live")
         if sandbox is not None:
             _answers(sandbox[0], sandbox[1], "/")
     _tell(settings, data, people, sandbox and sandbox[1], time.monotonic() - started)
-    children.watch()
+    children.watch(server)
 
 
 def _settings(args: Namespace) -> tuple[Settings, int]:
