@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import psycopg
 from teleconsult.ops import environment, postgres
 from teleconsult.settings import Settings
 
+TERMINAL = "terminal.txt"
 READY_WITHIN, STOPPED_WITHIN = 120, 40
 """Seconds a slow machine may take."""
 
@@ -67,6 +68,13 @@ class Product:
         _, left = psutil.wait_procs(family, timeout=5)
         return left
 
+    def restart(self, meanwhile: Callable[[], None]) -> None:
+        """Stop it, do something while nothing answers, and start it again with its data."""
+        assert self.stop() == []
+        meanwhile()
+        self.process = _launch(self.said.parent, int(self.url.rsplit(":")[-1]))
+        self.database = postgres.ensure(self.data)
+
     def _sandbox_url(self) -> str:
         found = (child.cmdline() for child in self.children())
         line = next(line for line in found if "teleconsult.sandbox" in line)
@@ -75,17 +83,23 @@ class Product:
 
 def start(folder: Path, port: int) -> Product:
     """Start it in an empty folder and wait until it says that it is ready."""
-    data, said = folder / "data", folder / "terminal.txt"
-    command = environment.command("teleconsult.ops.cli", "up", "--port", str(port), "--data-dir", str(data))
-    with said.open("wb") as out:
+    process, data = _launch(folder, port), folder / "data"
+    return Product(process, f"http://localhost:{port}", data, postgres.ensure(data), folder / TERMINAL)
+
+
+def _launch(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    said = folder / TERMINAL
+    command = environment.command("teleconsult.ops.cli", "up", "--port", str(port), "--data-dir", str(folder / "data"))
+    with said.open("ab") as out:
+        begin = out.tell()
         process = subprocess.Popen(command, cwd=folder, env=_environment(), stdout=out, stderr=subprocess.STDOUT)
     deadline = time.monotonic() + READY_WITHIN
-    while "Ready after" not in said.read_text(encoding="utf-8"):
+    while b"Ready after" not in said.read_bytes()[begin:]:
         if process.poll() is not None or time.monotonic() > deadline:
             process.terminate()
             raise RuntimeError("the product did not start:\n" + said.read_text(encoding="utf-8"))
         time.sleep(0.1)
-    return Product(process, f"http://localhost:{port}", data, postgres.ensure(data), said)
+    return process
 
 
 def _environment() -> dict[str, str]:

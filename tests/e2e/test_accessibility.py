@@ -1,0 +1,70 @@
+"""No violation that axe-core can find, on every page of a patient's way, at both widths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e import steps
+from tests.e2e.conftest import DESKTOP, PHONE, Open
+
+PUBLIC = ("/", "/sign-in", "/sign-up", "/help", "/privacy", "/terms", "/complaints", "/imprint")
+
+
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def page(request: pytest.FixtureRequest, open_page: Open) -> Page:
+    # With reduced motion nothing fades, so that no colour is measured half-way.
+    return open_page(viewport=request.param, reduced_motion="reduce")
+
+
+def assert_no_violations(page: Page) -> None:
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_text("Loading")).to_have_count(0)
+    assert violations(page) == [], page.url
+
+
+def violations(page: Page) -> list[tuple[str, list[Any]]]:
+    """Each broken rule with the elements that break it."""
+    found = Axe().run(page).response["violations"]
+    return [(v["id"], [node["target"] for node in v["nodes"]]) for v in found]
+
+
+def test_public_pages(page: Page) -> None:
+    for address in PUBLIC:
+        page.goto(address)
+        assert_no_violations(page)
+
+
+def test_a_patients_pages(page: Page) -> None:
+    steps.sign_up(page)
+    assert_no_violations(page)
+    page.goto("/settings")
+    expect(page.get_by_text("You haven’t paid for anything yet")).to_be_visible()
+    assert_no_violations(page)
+
+    page.goto("/consultations/new/skin")
+    expect(page.get_by_label("Where is it?")).to_be_visible()
+    page.get_by_role("button", name="Continue to").click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+    assert_no_violations(page)
+    for step in (steps.fill_skin, steps.add_photos, steps.fill_health):
+        assert_no_violations(page)
+        step(page)
+    assert_no_violations(page)
+
+    steps.consent(page)
+    steps.to_payment(page)
+    steps.pay(page)
+    assert_no_violations(page)
+    page.get_by_role("link", name="View").click()
+    expect(page.get_by_test_id("waiting")).to_be_visible()
+    assert_no_violations(page)
+
+
+def test_axe_finds_what_is_wrong(page: Page) -> None:
+    page.goto("/imprint")
+    page.evaluate("document.querySelector('main').append(document.createElement('button'))")
+    assert [rule for rule, _ in violations(page)] == ["button-name"]
