@@ -61,7 +61,7 @@ async def current(state: rx.State) -> SignedIn:
 
 
 def _initials(who: SignedIn) -> str:
-    """Two letters for the round badge: of the name, else of the e-mail address."""
-    words = who.name.split() or [who.email]
+    """Two letters for the round badge: of the name without its title, else of the e-mail address."""
+    words = [word for word in who.name.split() if not word.endswith(".")] or [who.email]
     letters = words[0][:1] + (words[-1][:1] if len(words) > 1 else "")
     return letters.upper()
