@@ -32,6 +32,9 @@ from teleconsult.settings import get_settings
 DOWN = "We can’t open the payment page right now. Your draft is saved and nothing was charged."
 PAID = "This consultation is already paid for."
 CONFIRMING = "Your bank is still confirming a payment for this consultation."
+CHECKING = (
+    "We received a payment for this consultation and are checking it. Please don’t pay again."
+)
 TRIES = 3
 """How often a call starts over when its attempt turns out to be over at Stripe."""
 
@@ -126,7 +129,17 @@ def _outlived(attempt: Payment) -> bool:
     return attempt.status == PaymentStatus.CREATING and utcnow() - attempt.created_at > rules.KEY_LIFE
 
 
+def _refuse_while_checked(tx: Session, consultation_id: uuid.UUID) -> None:
+    """Money that waits for an operator is still the patient's: nobody pays a second time meanwhile."""
+    query = select(Payment.id).where(
+        col(Payment.consultation_id) == consultation_id, col(Payment.status) == PaymentStatus.REVIEW
+    )
+    if tx.exec(query).first() is not None:
+        raise Conflict(CHECKING)
+
+
 def _new_attempt(tx: Session, consultation: Consultation, customer: str) -> Payment:
+    _refuse_while_checked(tx, consultation.id)
     _refuse_flood(tx, consultation.user_id)
     settings = get_settings()
     offer = rules.Offer(settings.price_minor, settings.currency, settings.stripe_price_id)

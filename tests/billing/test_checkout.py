@@ -256,6 +256,17 @@ def test_webhook_that_is_faster_than_our_own_answer_stays_the_truth(
     assert payments(draft)[0].status == PaymentStatus.PAID
 
 
+def test_nobody_pays_again_while_an_operator_looks_at_the_first_payment(
+    shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, alerts: list[Alert]
+) -> None:
+    checkout.start(patient, draft)
+    deliver(event(session(payments(draft)[0], amount_total=4800)), secret=SECRET)
+    with pytest.raises(Conflict, match="checking it"):
+        checkout.start(patient, draft)
+    assert len(sessions(shop)) == 1
+    assert alerts == [("payment_mismatch", "fatal")]
+
+
 def test_landing_settles_the_owners_own_session_only(shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID) -> None:
     link = checkout.start(patient, draft)
     shop.pay(link.session_id, webhook="never")
