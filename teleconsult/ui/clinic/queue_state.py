@@ -17,7 +17,7 @@ from teleconsult.clinic import queue
 from teleconsult.clinic.queue import QueueLine
 from teleconsult.errors import Refusal, SignInNeeded, Unavailable
 from teleconsult.ui.clinic import words
-from teleconsult.ui.guard import allow
+from teleconsult.ui.guard import allow, while_away
 from teleconsult.ui.session import current
 
 HERE = "/clinic"
@@ -122,6 +122,7 @@ class Queue(rx.State):
 
     @rx.event
     @allow("dermatologist")
+    @while_away
     def leave(self) -> None:
         """Nothing of a patient stays behind in a page that is left."""
         self.reset()

@@ -27,7 +27,7 @@ from teleconsult.ui.clinic.chart import NO_CHART, Chart, Picture
 from teleconsult.ui.clinic.queue_state import HERE
 from teleconsult.ui.clinic.words import Fact, Group
 from teleconsult.ui.flash import Flash
-from teleconsult.ui.guard import allow
+from teleconsult.ui.guard import allow, while_away
 from teleconsult.ui.session import current
 
 Then = EventSpec | EventCallback[()] | EventCallback[str] | None
@@ -92,6 +92,7 @@ class Review(rx.State):
 
     @rx.event
     @allow("dermatologist")
+    @while_away
     def leave(self) -> None:
         """Nothing of a patient stays behind in a page that is left, but what has not been saved yet."""
         self._clear()
@@ -119,6 +120,7 @@ class Review(rx.State):
 
     @rx.event
     @allow("dermatologist")
+    @while_away
     async def keep(self, case_id: uuid.UUID, name: str, value: str) -> Flow:
         """One field was written."""
         if self._note(str(case_id), {name: value}):
@@ -127,6 +129,7 @@ class Review(rx.State):
 
     @rx.event(background=True)
     @allow("dermatologist")
+    @while_away
     async def retry(self) -> None:
         """Try to save what waits, until it is saved."""
         async with self:
@@ -158,6 +161,7 @@ class Review(rx.State):
 
     @rx.event
     @allow("dermatologist")
+    @while_away
     async def ask(self, case_id: uuid.UUID, form: dict[str, str]) -> Flow:
         """Save all that stands in the editor; then the question before signing, or what is still missing."""
         self.notice = ""
