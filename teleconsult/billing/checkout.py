@@ -32,9 +32,7 @@ from teleconsult.settings import get_settings
 DOWN = "We can’t open the payment page right now. Your draft is saved and nothing was charged."
 PAID = "This consultation is already paid for."
 CONFIRMING = "Your bank is still confirming a payment for this consultation."
-CHECKING = (
-    "We received a payment for this consultation and are checking it. Please don’t pay again."
-)
+CHECKING = "We received a payment for this consultation and are checking it. Please don’t pay again."
 TRIES = 3
 """How often a call starts over when its attempt turns out to be over at Stripe."""
 

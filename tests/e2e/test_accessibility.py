@@ -65,6 +65,6 @@ def test_a_patients_pages(page: Page) -> None:
 
 
 def test_axe_finds_what_is_wrong(page: Page) -> None:
-    page.goto("/imprint")
-    page.evaluate("document.querySelector('main').append(document.createElement('button'))")
-    assert [rule for rule, _ in violations(page)] == ["button-name"]
+    """Negative control, on a page of its own: one that React is still taking over would lose the button again."""
+    page.set_content("<html lang='en'><title>One</title><main><h1>One</h1><button></button></main></html>")
+    assert "button-name" in [rule for rule, _ in violations(page)]
