@@ -199,7 +199,8 @@ def read(user_id: uuid.UUID, role: Role, photo_id: uuid.UUID, size: Size = "full
     with transaction() as tx:
         allowed = col(Photo.user_id) == user_id
         if role is Role.DERMATOLOGIST:
-            allowed = or_(allowed, and_(col(Consultation.id).is_not(None), col(Consultation.status).not_in(UNSEEN)))
+            sent = and_(col(Consultation.id).is_not(None), col(Consultation.status).not_in(UNSEEN))
+            allowed = or_(allowed, and_(sent, col(Consultation.hold_reason).is_(None)))
         query = _active().outerjoin(Consultation).where(col(Photo.id) == photo_id, allowed)
         photo = tx.exec(query).one_or_none()
         if photo is None:

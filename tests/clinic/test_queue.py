@@ -9,8 +9,10 @@ from threading import Barrier
 import pytest
 from sqlmodel import col, select
 
+from teleconsult.accounts.models import Role
 from teleconsult.audit import AuditLog
 from teleconsult.clinic import queue, service
+from teleconsult.consultations import photos
 from teleconsult.consultations.rules import Status
 from teleconsult.db import transaction, utcnow
 from teleconsult.errors import Conflict, NotFound
@@ -48,10 +50,13 @@ def test_a_draft_is_never_listed_opened_or_claimed(clinic: Clinic) -> None:
 
 def test_a_case_on_hold_is_as_absent_as_a_draft(clinic: Clinic, change: Change) -> None:
     waiting, mine = clinic.pending(), clinic.claimed()
+    picture = queue.queue(clinic.amara).waiting[0].photos[0]
     for case_id in (waiting, mine):
         change(case_id, hold_reason="dispute")
     seen = queue.queue(clinic.amara)
     assert (seen.waiting, seen.mine, seen.waiting_count, seen.oldest) == ((), (), 0, None)
+    with pytest.raises(NotFound):
+        photos.read(clinic.amara, Role.DERMATOLOGIST, picture)
     for case_id in (waiting, mine):
         with pytest.raises(NotFound):
             queue.claim(clinic.amara, case_id)

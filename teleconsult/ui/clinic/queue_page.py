@@ -59,7 +59,9 @@ def queue() -> rx.Component:
 
 
 def _count(word: str, count: rx.Var[int]) -> rx.Component:
-    return rx.el.span(word, " ", rx.cond(Queue.phase == "ready", rx.el.span(count, class_name="num"), ""))
+    """The number has its place before it is known, so that nothing moves when it arrives."""
+    number = rx.el.span(rx.cond(Queue.phase == "ready", count.to_string(), ""), class_name="num")
+    return rx.el.span(word, " ", rx.el.span(number, class_name="inline-block min-w-[2ch]"))
 
 
 def _waiting() -> rx.Component:

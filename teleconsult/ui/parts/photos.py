@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import reflex as rx
@@ -186,69 +186,3 @@ def photo_strip(photos: Sequence[tuple[str, str]], size: Literal["sm", "md"] = "
     """Small photos in a row: pairs of address and description."""
     box = {"sm": "size-14 rounded-control", "md": "size-20 rounded-tile"}[size]
     return rx.el.ul(*[rx.el.li(photo(src, alt, box)) for src, alt in photos], class_name="flex flex-wrap gap-2")
-
-
-def photo_viewer(
-    src: Text,
-    alt: Text,
-    caption: Node,
-    thumbs: Sequence[dict[str, str]] | rx.Var[list[dict[str, str]]],
-    *,
-    current: int | rx.Var[int] = 0,
-    on_pick: Callable[[Any], Handler] | None = None,
-    tools: Sequence[rx.Component] = (),
-) -> rx.Component:
-    """The clinician's frame: a neutral dark ground, so that skin colour is judged fairly.
-
-    Args:
-        src: Address of the large photo.
-        alt: What it shows.
-        caption: The line above it.
-        thumbs: Dicts with `src` and `text`, as a list or a Var.
-        current: Index of the photo on show, from 0.
-        on_pick: Makes the handler for a thumb from its index.
-        tools: `viewer_tool`s above the photo.
-    """
-    strip = (
-        rx.foreach(thumbs, lambda thumb, index: _thumb(thumb, index, current, on_pick))
-        if isinstance(thumbs, rx.Var)
-        else rx.fragment(*[_thumb(thumb, index, current, on_pick) for index, thumb in enumerate(thumbs)])
-    )
-    return rx.el.section(
-        rx.el.div(
-            rx.el.p(caption, class_name="truncate text-sm text-white/90"),
-            rx.el.div(*tools, class_name="flex"),
-            class_name="flex min-h-14 items-center justify-between gap-3 py-1.5 pe-1.5 ps-4",
-        ),
-        rx.el.div(
-            rx.el.img(src=src, alt=alt, class_name="mx-auto aspect-[4/3] max-h-[30rem] w-full object-contain"),
-            class_name="overflow-auto bg-[#121615]",
-        ),
-        rx.el.ul(strip, class_name="flex gap-2.5 overflow-x-auto p-3"),
-        aria_label="Photos",
-        class_name="overflow-hidden rounded-card bg-[#1d2422]",
-    )
-
-
-def viewer_tool(name: Text, label: Text, on_click: Handler, **attrs: Any) -> rx.Component:
-    """A button on the viewer's dark bar."""
-    look = "text-white hover:bg-white/15 hover:text-white focus-visible:outline-white"
-    return icon_button(name, label, on_click, class_name=look, **attrs)
-
-
-def _thumb(thumb: Any, index: Any, current: Any, on_pick: Callable[[Any], Handler] | None) -> rx.Component:
-    press: dict[str, Any] = {"on_click": on_pick(index)} if on_pick else {}
-    return rx.el.li(
-        rx.el.button(
-            rx.el.img(src=thumb["src"], alt="", class_name="size-full object-cover"),
-            type="button",
-            aria_label=f"Photo {index + 1}: {thumb['text']}",
-            aria_current=when(index == current, "true", "false"),
-            class_name=(
-                "block size-16 overflow-hidden rounded-control opacity-75 transition-opacity hover:opacity-100 "
-                "focus-visible:outline-white aria-[current=true]:opacity-100 aria-[current=true]:outline-2 "
-                "aria-[current=true]:outline-white"
-            ),
-            **press,
-        )
-    )

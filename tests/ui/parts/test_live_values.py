@@ -13,8 +13,9 @@ from teleconsult.ui.parts.choices import Choice, checkbox, checkbox_cards, date_
 from teleconsult.ui.parts.fields import select, text_area, text_field
 from teleconsult.ui.parts.lists import Column, Moment, data_table, list_row, table_row, timeline
 from teleconsult.ui.parts.messages import Problem, callout, error_summary
-from teleconsult.ui.parts.photos import photo_tile, photo_viewer
-from teleconsult.ui.parts.status import STATUS, status_badge
+from teleconsult.ui.parts.photos import photo_tile
+from teleconsult.ui.parts.status import STATUS, badge, status_badge
+from teleconsult.ui.parts.steps import tabs
 
 YES_NO = (Choice("yes", "Yes"), Choice("no", "No"))
 
@@ -55,11 +56,10 @@ LIVE = {
     "date_of_birth": lambda: date_of_birth(
         day=ANSWER, error=Sample.problem, attrs_for=lambda part: {"on_blur": Sample.answer(part)}
     ),
+    "tabs": lambda: tabs([("a", "A", "/a"), ("b", "B", "/b")], ANSWER),
+    "badge": lambda: badge(ANSWER, ANSWER, ANSWER),
     "timeline": lambda: timeline(Sample.rows),
     "error_summary": lambda: error_summary(Sample.rows),
-    "photo_viewer": lambda: photo_viewer(
-        ANSWER, "x", ANSWER, Sample.rows, current=Sample.number, on_pick=lambda index: Sample.answer("x", index.to(str))
-    ),
     "photo_tile": lambda: photo_tile(Sample.number, ANSWER, src=ANSWER, note_tone=ANSWER),
     "list_row": lambda: list_row(ANSWER, ANSWER, ANSWER, ANSWER, src=ANSWER, testid=ANSWER),
     "data_table": lambda: data_table(
