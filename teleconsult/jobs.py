@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import procrastinate
+from procrastinate.periodic import PeriodicRegistry
 from procrastinate.tasks import Task
 from sqlmodel import Session
 
@@ -72,9 +73,16 @@ async def work() -> None:
 
 
 async def drain() -> None:
-    """Run every job that is due now and return: for commands and tests."""
+    """Run every job that was promised and is due now, and return: for commands and tests.
+
+    Periodic tasks are the long-running worker's: drained on the minute, they would add jobs that nobody promised.
+    """
     async with _opened() as opened:
-        await opened.run_worker_async(wait=False, install_signal_handlers=False, listen_notify=False)
+        periodic, opened.periodic_registry = opened.periodic_registry, PeriodicRegistry()
+        try:
+            await opened.run_worker_async(wait=False, install_signal_handlers=False, listen_notify=False)
+        finally:
+            opened.periodic_registry = periodic
 
 
 @asynccontextmanager

@@ -38,6 +38,16 @@ def pytest_runtest_setup() -> None:
     socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
 
 
+@pytest.fixture(autouse=True)
+def _settings() -> Generator[None]:
+    """What a test changes in the settings ends with it; what wider fixtures set before it stays."""
+    before = dict(os.environ)
+    yield
+    if dict(os.environ) != before:
+        os.environ.clear()
+        fresh_settings(**before)
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Generator[Path]:
     """Where the tests' server and files lie; gone afterwards."""
