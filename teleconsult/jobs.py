@@ -7,12 +7,16 @@ import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import cast
 
 import procrastinate
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Job, Status
 from procrastinate.periodic import PeriodicRegistry
 from procrastinate.tasks import Task
 from sqlmodel import Session
 
+from teleconsult import privacy
 from teleconsult.db import libpq_url, utcnow
 from teleconsult.settings import get_settings
 
@@ -33,6 +37,15 @@ PERSISTENT = procrastinate.RetryStrategy(max_attempts=9, exponential_wait=4)
 """Tries after 4 s, 16 s, 64 s … for about a day: for work that waits for somebody else to come back."""
 
 CONCURRENCY = 4
+
+HEARTBEAT = 10.0
+"""Seconds between two signs of life of a worker, and between two looks for workers that give none."""
+
+DEAD_AFTER = 60.0
+"""Seconds without a sign of life after which a worker's jobs are taken from it."""
+
+MOST_DEATHS = 9
+"""A job whose workers died so often is given up: it may be what kills them."""
 
 
 def defer(
@@ -67,9 +80,53 @@ async def _opened() -> AsyncGenerator[procrastinate.App]:
 async def work() -> None:
     """Run jobs until cancelled; a job that has begun may finish within ten seconds."""
     async with _opened() as opened:
-        await opened.run_worker_async(
-            concurrency=CONCURRENCY, install_signal_handlers=False, shutdown_graceful_timeout=10
-        )
+        watch = asyncio.create_task(_watch(opened))
+        try:
+            await opened.run_worker_async(
+                concurrency=CONCURRENCY,
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=10,
+                update_heartbeat_interval=HEARTBEAT,
+                stalled_worker_timeout=DEAD_AFTER,
+            )
+        finally:
+            watch.cancel()
+
+
+async def _watch(opened: procrastinate.App) -> None:
+    """Rescue again and again. A database that is away now is asked again at the next beat."""
+    while True:
+        with contextlib.suppress(ConnectorException):
+            await _rescue(opened)
+        await asyncio.sleep(HEARTBEAT)
+
+
+async def _rescue(opened: procrastinate.App) -> None:
+    """Give back the jobs of workers that were killed.
+
+    Nothing else does: such a job would stay begun for ever and keep its lock, so that after one `kill -9` at the wrong
+    moment no sweep would ever run again. A job may therefore run twice, which every one of ours can take.
+    """
+    for job in await opened.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER):
+        with contextlib.suppress(ConnectorException):  # another worker has just seen to it
+            await _give_back(opened, job)
+
+
+async def _give_back(opened: procrastinate.App, job: Job) -> None:
+    """Let it run again, unless it keeps killing, or its successor waits: of one queueing lock only one job may wait."""
+    if job.attempts >= MOST_DEATHS:
+        privacy.alert("job_given_up", "fatal", fingerprint=("job_given_up", job.task_name), task=job.task_name)
+        await _end(opened, job)
+        return
+    try:
+        await opened.job_manager.retry_job(job)
+    except UniqueViolation:
+        await _end(opened, job)
+
+
+async def _end(opened: procrastinate.App, job: Job) -> None:
+    """Over, and its lock is free."""
+    await opened.job_manager.finish_job_by_id_async(job_id=cast("int", job.id), status=Status.FAILED, delete_job=False)
 
 
 async def drain() -> None:
@@ -78,6 +135,7 @@ async def drain() -> None:
     Periodic tasks are the long-running worker's: drained on the minute, they would add jobs that nobody promised.
     """
     async with _opened() as opened:
+        await _rescue(opened)
         periodic, opened.periodic_registry = opened.periodic_registry, PeriodicRegistry()
         try:
             await opened.run_worker_async(wait=False, install_signal_handlers=False, listen_notify=False)
