@@ -247,12 +247,10 @@ def test_webhook_that_is_faster_than_our_own_answer_stays_the_truth(
 ) -> None:
     """Transaction 2 must not write OPEN over a PAID that came in between."""
     assert sessions(shop) == []
-    link = checkout.start(patient, draft)
-    [attempt] = payments(draft)
-    with transaction() as tx:
-        tx.connection().execute(text("update payment set status = 'CREATING', stripe_session_id = null"))
-    deliver(event(session(attempt)), secret=SECRET)
-    checkout._keep(attempt, settle.gateway().retrieve_session(link.session_id))
+    attempt = checkout._open_attempt(patient, draft, customers.ensure(patient))
+    page = settle.gateway().create_session(attempt.request, f"checkout:{attempt.id}")
+    deliver(event(session(attempt, id=page.id)), secret=SECRET)
+    checkout._keep(attempt, page)
     assert payments(draft)[0].status == PaymentStatus.PAID
 
 
