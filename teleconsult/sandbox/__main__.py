@@ -17,7 +17,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from teleconsult.sandbox.context import Sandbox
-from teleconsult.sandbox.controls import seed
+from teleconsult.sandbox.controls.world import seed
 from teleconsult.sandbox.delivery import COMMAND_LINE, Deliverer, Target
 from teleconsult.sandbox.server import build
 from teleconsult.sandbox.store import Store

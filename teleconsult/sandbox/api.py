@@ -15,7 +15,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from teleconsult.sandbox import checkout
+from teleconsult.sandbox import clockwork
 from teleconsult.sandbox.context import Call, Sandbox
 from teleconsult.sandbox.dropped import Dropped
 from teleconsult.sandbox.errors import StripeError, bad_key, invalid, no_key
@@ -125,7 +125,7 @@ class Api:
     def _act(self, asked: Asked, params: dict[str, Any]) -> Answer:
         """Without a pause: the change, its events, the key and the file belong together."""
         sandbox = self.sandbox
-        checkout.expire_due(sandbox)
+        clockwork.run_due(sandbox)
         origin = {"id": asked.request_id, "idempotency_key": asked.key}
         expand = params.pop("expand", [])
         try:

@@ -62,6 +62,11 @@ class Card:
     name: str = ""
 
     @property
+    def kind(self) -> str:
+        """Stripe's name of the payment method."""
+        return "card"
+
+    @property
     def last4(self) -> str:
         """The digits that may be shown and stored."""
         return self.number[-4:]

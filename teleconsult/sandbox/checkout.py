@@ -8,15 +8,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from teleconsult.sandbox import payment_objects, payments, session_objects
+from teleconsult.sandbox import delayed, payment_objects, payments, sale
+from teleconsult.sandbox.banks import Debit
 from teleconsult.sandbox.cards import NOT_AUTHENTICATED, Card
 from teleconsult.sandbox.context import Sandbox
 from teleconsult.sandbox.delivery import NORMAL, Manner
 from teleconsult.sandbox.errors import refused
-from teleconsult.sandbox.objects import TAX_EXEMPT, customer
+from teleconsult.sandbox.method_objects import Source
+from teleconsult.sandbox.objects import TAX_EXEMPT
 from teleconsult.sandbox.payments import Attempt
 
-PAID, DECLINED, AUTHENTICATE = "paid", "declined", "authenticate"
+PAID, PROCESSING, DECLINED, AUTHENTICATE = "paid", "processing", "declined", "authenticate"
+FINISHED = (PAID, PROCESSING)
 
 
 @dataclass(frozen=True)
@@ -52,24 +55,25 @@ def must_be_open(session: dict[str, Any], verb: str) -> None:
         raise refused(text)
 
 
-def pay(sandbox: Sandbox, session: dict[str, Any], card: Card, manner: Manner = NORMAL, email: str = "") -> Outcome:
-    """Try to pay an open session with a card.
+def pay(sandbox: Sandbox, session: dict[str, Any], source: Source, manner: Manner = NORMAL, email: str = "") -> Outcome:
+    """Try to pay an open session with a card, or order a debit of a bank account.
 
     Raises:
-        StripeError: when the session isn't open.
+        StripeError: when the session isn't open, or doesn't take this kind.
     """
     must_be_open(session, "paid")
+    if source.kind not in session["payment_method_types"]:
+        raise refused(f"This Checkout Session does not accept `{source.kind}`.", param="method")
     sandbox.store.note(session["id"]).pop("authenticating", None)
-    _learn(session, card, email)
+    _learn(session, source, email)
     if session["amount_total"] == 0:
-        return Outcome(PAID, events=_complete(sandbox, session, None, manner))
+        return Outcome(PAID, events=[sale.complete(sandbox, session, None, manner)])
     intent, created = _intent(sandbox, session)
-    billing = {"address": None, "email": session["customer_details"]["email"], "name": card.name or None}
-    billing |= {"phone": None, "tax_id": None}
-    method = sandbox.store.put(payment_objects.payment_method(card, billing, sandbox.store.now()))
-    intent |= {"payment_method": method["id"], "last_payment_error": None, "next_action": None}
-    attempt = Attempt(sandbox, intent, card, manner, created)
-    return _ask(attempt, session) if card.authenticates else _charge(attempt, session)
+    payments.present(sandbox, intent, source, session["customer_details"]["email"])
+    attempt = Attempt(sandbox, intent, source, manner, created)
+    if isinstance(source, Debit):
+        return Outcome(PROCESSING, events=delayed.begin(attempt, session, source))
+    return _ask(attempt, session, source) if source.authenticates else _charge(attempt, session, source)
 
 
 def authenticate(sandbox: Sandbox, session: dict[str, Any], *, agreed: bool) -> Outcome:
@@ -87,8 +91,8 @@ def authenticate(sandbox: Sandbox, session: dict[str, Any], *, agreed: bool) -> 
     intent["next_action"] = None
     attempt = Attempt(sandbox, intent, card, manner)
     if agreed:
-        return _charge(attempt, session)
-    payments.fail(attempt, NOT_AUTHENTICATED, None)
+        return _charge(attempt, session, card)
+    payments.fail(sandbox, intent, NOT_AUTHENTICATED, None)
     return Outcome(DECLINED, NOT_AUTHENTICATED.message, [attempt.emit("payment_intent.payment_failed", intent)])
 
 
@@ -108,20 +112,16 @@ def expire(sandbox: Sandbox, session: dict[str, Any], request: dict[str, Any] | 
     sandbox.emit("checkout.session.expired", session, request=request)
 
 
-def expire_due(sandbox: Sandbox) -> bool:
-    """Close every session whose time is up. Returns whether there was one."""
-    now = sandbox.store.now()
-    due = [
-        s for s in sandbox.store.all("checkout.session").values() if s["status"] == "open" and s["expires_at"] <= now
-    ]
-    for session in due:
+def run_out(sandbox: Sandbox, facts: dict[str, Any]) -> None:
+    """Its time is up: an open session expires."""
+    session = sandbox.store.find("checkout.session", facts["session"])
+    if session and session["status"] == "open":
         expire(sandbox, session)
-    return bool(due)
 
 
-def _learn(session: dict[str, Any], card: Card, email: str) -> None:
+def _learn(session: dict[str, Any], source: Source, email: str) -> None:
     known = session["customer_details"] or customer_details(session["customer_email"] or email or None, None)
-    session["customer_details"] = known | {"name": card.name or known["name"]}
+    session["customer_details"] = known | {"name": source.name or known["name"]}
 
 
 def _intent(sandbox: Sandbox, session: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -134,10 +134,10 @@ def _intent(sandbox: Sandbox, session: dict[str, Any]) -> tuple[dict[str, Any], 
     return made, sandbox.draft("payment_intent.created", made)
 
 
-def _ask(attempt: Attempt, session: dict[str, Any]) -> Outcome:
+def _ask(attempt: Attempt, session: dict[str, Any], card: Card) -> Outcome:
     """The bank wants to hear from the customer first."""
     sandbox, intent = attempt.sandbox, attempt.intent
-    waiting = {"card": asdict(attempt.card), "manner": asdict(attempt.manner), "intent": intent["id"]}
+    waiting = {"card": asdict(card), "manner": attempt.manner.facts, "intent": intent["id"]}
     sandbox.store.note(session["id"])["authenticating"] = waiting
     here = f"{sandbox.base}/c/pay/{session['id']}"
     where = {"return_url": here, "url": f"{here}/authenticate"}
@@ -146,48 +146,9 @@ def _ask(attempt: Attempt, session: dict[str, Any]) -> Outcome:
     return Outcome(AUTHENTICATE, events=[*events, *attempt.announce()])
 
 
-def _charge(attempt: Attempt, session: dict[str, Any]) -> Outcome:
+def _charge(attempt: Attempt, session: dict[str, Any], card: Card) -> Outcome:
     """The bank's word on the money."""
-    refusal = attempt.card.decline
-    if refusal:
-        return Outcome(DECLINED, refusal.message, payments.decline(attempt, refusal))
+    if card.decline:
+        return Outcome(DECLINED, card.decline.message, payments.decline(attempt, card.decline))
     events = payments.succeed(attempt)
-    return Outcome(PAID, events=[*events, *_complete(attempt.sandbox, session, attempt.intent, attempt.manner)])
-
-
-def _complete(
-    sandbox: Sandbox, session: dict[str, Any], intent: dict[str, Any] | None, manner: Manner
-) -> list[dict[str, Any]]:
-    _make_customer(sandbox, session, intent)
-    session |= {"status": "complete", "url": None}
-    if intent:
-        session |= {"payment_status": "paid", "payment_intent": intent["id"]}
-        payments.keep_card(sandbox, intent, session["customer"])
-    if session["invoice_creation"]["enabled"]:
-        _invoice(sandbox, session, intent)
-    return [sandbox.emit("checkout.session.completed", session, manner=manner)]
-
-
-def _make_customer(sandbox: Sandbox, session: dict[str, Any], intent: dict[str, Any] | None) -> None:
-    if session["customer"] is None and session["customer_creation"] == "always":
-        made = customer(session["customer_details"], sandbox.store.now())
-        session["customer"] = sandbox.store.put(made)["id"]
-        if intent:
-            intent["customer"] = made["id"]
-        sandbox.emit("customer.created", made)
-    owner = sandbox.store.find("customer", session["customer"])
-    rename = sandbox.store.note(session["id"])["customer_update"].get("name") == "auto"
-    name = session["customer_details"]["name"]
-    if owner and rename and name and owner["name"] != name:
-        previous = {"name": owner["name"]}
-        owner["name"] = name
-        sandbox.emit("customer.updated", owner, previous=previous)
-
-
-def _invoice(sandbox: Sandbox, session: dict[str, Any], intent: dict[str, Any] | None) -> None:
-    owner = sandbox.store.find("customer", session["customer"])
-    paid = intent["id"] if intent else None
-    made = sandbox.store.put(session_objects.invoice(session, owner, paid, sandbox.store.now()))
-    session["invoice"] = made["id"]
-    if owner:
-        owner["next_invoice_sequence"] += 1
+    return Outcome(PAID, events=[*events, sale.complete(attempt.sandbox, session, attempt.intent, attempt.manner)])

@@ -1,4 +1,4 @@
-"""The hosted checkout page: what is bought, a card form with test cards at hand, and how the webhook behaves."""
+"""The hosted checkout page: what is bought, what to pay it with, and how the webhook behaves."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from typing import Any
 
 from starlette.responses import HTMLResponse
 
-from teleconsult.sandbox.cards import CHOICES
 from teleconsult.sandbox.context import Sandbox
 from teleconsult.sandbox.currencies import shown
-from teleconsult.sandbox.pages import MERCHANT, Html, back, clock, el, facts, field, join, link, notice, page, radio
+from teleconsult.sandbox.method_fields import methods
+from teleconsult.sandbox.pages import MERCHANT, Html, back, clock, el, facts, field, link, notice, page, radio
 
-EXAMPLE = {"expiry": "12 / 34", "cvc": "123", "name": "Test Person"}
 DELIVERY = (
     ("normal", "Arrives at once", "As Stripe does it"),
     ("late", "Arrives 30 seconds late", "To see “Confirming your payment”"),
@@ -56,11 +55,10 @@ def _form(session: dict[str, Any], typed: dict[str, str], error: str) -> Html:
     amount = shown(session["amount_total"], session["currency"])
     return el(
         "form",
-        el("h2", "Pay by card"),
+        el("h2", "Pay"),
         el("p", error, class_="alert", role="alert", id="error") if error else "",
         _email(session, typed),
-        _test_cards(typed.get("number", "")),
-        _card_fields(typed, wrong=bool(error)),
+        methods(session["payment_method_types"], typed, wrong=bool(error)),
         _delivery(typed.get("delivery", "normal")),
         el("button", f"Pay {amount}", type="submit", class_="wide"),
         link("Leave without paying", session["cancel_url"], "button bare wide"),
@@ -79,39 +77,6 @@ def _email(session: dict[str, Any], typed: dict[str, str]) -> Html:
     return field("E-mail", "email", type="email", value=kept, required=True, autocomplete="email")
 
 
-def _test_cards(chosen: str) -> Html:
-    return el(
-        "div",
-        el("div", el("p", "Test cards", class_="choice-label"), el("p", "One tap fills the form.", class_="hint")),
-        el("div", *(_tap(number, end, chosen == number) for number, end in CHOICES), class_="taps"),
-        class_="cards",
-    )
-
-
-def _tap(number: str, end: str, chosen: bool) -> Html:
-    words = join(el("span", grouped(number), class_="num"), el("span", end, class_="hint"))
-    return el("a", words, href=f"?card={number}", data_card=number, aria_current="true" if chosen else None)
-
-
-def grouped(number: str) -> str:
-    """A card number as it is printed on a card."""
-    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
-
-
-def _card_fields(typed: dict[str, str], *, wrong: bool) -> Html:
-    told = {"aria_describedby": "error"} if wrong else {}
-
-    def card_field(label: str, name: str, complete: str, **more: Any) -> Html:
-        value = typed.get(name, "")
-        return field(label, name, value=value, autocomplete=complete, required=True, **told, **more)
-
-    number = card_field("Card number", "number", "cc-number", inputmode="numeric", maxlength=24)
-    expiry = card_field("Expiry (MM / YY)", "expiry", "cc-exp", inputmode="numeric", maxlength=9)
-    cvc = card_field("CVC", "cvc", "cc-csc", inputmode="numeric", maxlength=4)
-    name = card_field("Name on card", "name", "cc-name", maxlength=100)
-    return join(number, el("div", expiry, cvc, class_="pair"), name)
-
-
 def _delivery(chosen: str) -> Html:
     rows = [radio("delivery", value, label, text, checked=value == chosen) for value, label, text in DELIVERY]
     return el("fieldset", el("legend", "How should the webhook behave?"), el("div", *rows, class_="choices"))
@@ -121,6 +86,8 @@ def ended_page(session: dict[str, Any]) -> HTMLResponse:
     """A session that can't be paid any more, because it was or because its time is up."""
     if session["status"] == "complete":
         way = link(f"Back to {MERCHANT}", success_url(session), "button")
+        if session["payment_status"] == "unpaid":
+            return notice("Your bank is being asked", "The payment is on its way. It can’t be paid a second time.", way)
         return notice("This payment is complete", "It can’t be paid a second time.", way)
     way = link(f"Back to {MERCHANT}", session["cancel_url"], "button")
     return notice("This payment page has expired", "Nothing was charged. Go back to start the payment again.", way)

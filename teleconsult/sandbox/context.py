@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from teleconsult.sandbox import objects
+from teleconsult.sandbox.agenda import Agenda
 from teleconsult.sandbox.delivery import NORMAL, Deliverer, Manner
 from teleconsult.sandbox.faults import Faults
 from teleconsult.sandbox.parameters import api_version
@@ -24,7 +23,17 @@ class Sandbox:
     deliverer: Deliverer
     base: str
     faults: Faults = field(default_factory=Faults)
-    _later: set[asyncio.Task[None]] = field(default_factory=set)
+    agenda: Agenda = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.agenda = Agenda(self.store)
+
+    def forget(self) -> None:
+        """Begin anew, with nothing known and nothing planned."""
+        self.deliverer.stop()
+        self.store.clear()
+        self.faults.orders.clear()
+        self.agenda = Agenda(self.store)
 
     def emit(
         self,
@@ -59,17 +68,9 @@ class Sandbox:
         self.deliverer.send(event, manner)
         return event
 
-    def later(self, seconds: float, act: Callable[[], None]) -> None:
-        """Do something after a while and save; lost when the process ends before."""
-
-        async def wait() -> None:
-            await asyncio.sleep(seconds)
-            act()
-            self.store.save()
-
-        task = asyncio.get_running_loop().create_task(wait())
-        self._later.add(task)
-        task.add_done_callback(self._later.discard)
+    def plan(self, seconds: float, act: str, **facts: Any) -> None:
+        """Let an act of `clockwork` happen by itself, so many seconds of the sandbox's clock from now."""
+        self.agenda.add(seconds, act, facts)
 
 
 @dataclass(frozen=True)

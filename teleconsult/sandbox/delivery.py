@@ -12,7 +12,7 @@ import hmac
 import json
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from teleconsult.sandbox.ids import new_id
@@ -32,8 +32,14 @@ class Manner:
     times: int = 1
     delay: float = 0.0
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For what is kept: `Manner(**facts)` is the same again."""
+        return asdict(self)
+
 
 NORMAL, TWICE, NEVER, LATE = Manner(), Manner(times=2), Manner(times=0), Manner(delay=30.0)
+MANNERS = {"normal": NORMAL, "late": LATE, "twice": TWICE, "never": NEVER}
 
 
 @dataclass(frozen=True)

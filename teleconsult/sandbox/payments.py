@@ -1,26 +1,27 @@
-"""Money moving: charges that succeed or fail, cards kept, refunds, and the events each of them sends."""
+"""Money moving: charges that succeed, fail or wait for the bank, cards kept, and the events each of them sends."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from teleconsult.sandbox import payment_objects
+from teleconsult.sandbox import disputes, method_objects, payment_objects
 from teleconsult.sandbox.cards import Card, Decline
 from teleconsult.sandbox.context import Sandbox
 from teleconsult.sandbox.delivery import Manner
-from teleconsult.sandbox.ids import new_id, random_text
+from teleconsult.sandbox.ids import new_id
+from teleconsult.sandbox.method_objects import Source
 
-BALANCE_SECONDS, REFERENCE_SECONDS = 2.0, 1.0
+BALANCE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try to pay an intent with a card. `created` is the event of the intent's making, drafted and not yet sent."""
+    """One try to pay an intent. `created` is the event of the intent's making, drafted and not yet sent."""
 
     sandbox: Sandbox
     intent: dict[str, Any]
-    card: Card
+    source: Source
     manner: Manner
     created: dict[str, Any] | None = None
 
@@ -33,38 +34,61 @@ class Attempt:
         return [self.sandbox.publish(self.created, self.manner)] if self.created else []
 
     def charge(self) -> dict[str, Any]:
-        """Ask the bank, and keep what it said."""
+        """Ask the bank, whose answer is still to come."""
         store = self.sandbox.store
         method = store.get("payment_method", self.intent["payment_method"])
-        made = store.put(payment_objects.charge(self.intent, method, self.card, self.sandbox.base, store.now()))
+        made = store.put(payment_objects.charge(self.intent, method, self.source, self.sandbox.base, store.now()))
+        if isinstance(self.source, Card):
+            store.note(made["id"])["number"] = self.source.number
         self.intent["latest_charge"] = made["id"]
         return made
 
 
+def present(sandbox: Sandbox, intent: dict[str, Any], source: Source, email: str | None) -> None:
+    """Put what somebody wants to pay with on the payment."""
+    billing = {"address": None, "email": email, "name": source.name or None, "phone": None, "tax_id": None}
+    method = sandbox.store.put(method_objects.payment_method(source, billing, sandbox.store.now()))
+    intent |= {"payment_method": method["id"], "last_payment_error": None, "next_action": None}
+
+
 def succeed(attempt: Attempt) -> list[dict[str, Any]]:
-    """The bank says yes. `payment_intent.created` comes after `.succeeded`, as seen from the real Checkout."""
-    made, intent = attempt.charge(), attempt.intent
-    intent |= {"status": "succeeded", "amount_received": intent["amount"]}
-    kinds = [("charge.succeeded", made), ("payment_intent.succeeded", intent)]
-    if attempt.card.authenticates:
-        kinds.reverse()
-    events = [attempt.emit(kind, item) for kind, item in kinds]
-    attempt.sandbox.later(BALANCE_SECONDS, lambda: _book(attempt.sandbox, made, attempt.manner))
+    """The bank says yes at once. `payment_intent.created` comes after `.succeeded`, as seen from the real Checkout.
+
+    A card that is disputed at once is so before the payment itself is known to have succeeded.
+    """
+    made, intent, source = attempt.charge(), attempt.intent, attempt.source
+    take(made, intent)
+    if isinstance(source, Card) and source.authenticates:
+        events = [attempt.emit("payment_intent.succeeded", intent), attempt.emit("charge.succeeded", made)]
+    else:
+        events = [attempt.emit("charge.succeeded", made)]
+        if isinstance(source, Card) and source.number in disputes.CARDS:
+            reason, status = disputes.CARDS[source.number]
+            disputes.begin(attempt.sandbox, made, reason, status, manner=attempt.manner)
+        events.append(attempt.emit("payment_intent.succeeded", intent))
+    book_later(attempt.sandbox, made, attempt.manner)
     return [*events, *attempt.announce()]
 
 
+def take(charged: dict[str, Any], intent: dict[str, Any]) -> None:
+    """The money is taken."""
+    charged.update(payment_objects.succeeded(charged["amount"]))
+    intent |= {"status": "succeeded", "amount_received": intent["amount"]}
+
+
 def decline(attempt: Attempt, why: Decline) -> list[dict[str, Any]]:
-    """The bank says no: the payment waits for another card."""
+    """The bank says no at once: the payment waits for another card."""
     made = attempt.charge()
-    fail(attempt, why, made["id"])
+    made.update(payment_objects.failed(why))
+    fail(attempt.sandbox, attempt.intent, why, made["id"])
     events = attempt.announce()
     events.append(attempt.emit("charge.failed", made))
     return [*events, attempt.emit("payment_intent.payment_failed", attempt.intent)]
 
 
-def fail(attempt: Attempt, why: Decline, charged: str | None) -> None:
-    """Put the payment back to where it waits for a card, with the reason."""
-    method = attempt.sandbox.store.get("payment_method", attempt.intent["payment_method"])
+def fail(sandbox: Sandbox, intent: dict[str, Any], why: Decline, charged: str | None) -> None:
+    """Put the payment back to where it waits for something to pay with, and say why."""
+    method = sandbox.store.get("payment_method", intent["payment_method"])
     error = {
         "type": "card_error" if charged else "invalid_request_error",
         "code": why.code,
@@ -74,11 +98,11 @@ def fail(attempt: Attempt, why: Decline, charged: str | None) -> None:
     }
     error |= {"charge": charged} if charged else {}
     error |= {"decline_code": why.decline_code} if why.decline_code else {}
-    attempt.intent.update(status="requires_payment_method", payment_method=None, last_payment_error=error)
+    intent.update(status="requires_payment_method", payment_method=None, last_payment_error=error)
 
 
 def keep_card(sandbox: Sandbox, intent: dict[str, Any], customer: str | None) -> None:
-    """Attach the card to the customer, only if the session asked for `setup_future_usage`."""
+    """Attach what was paid with to the customer, only if the session asked for `setup_future_usage`."""
     if customer and intent["setup_future_usage"]:
         method = sandbox.store.get("payment_method", intent["payment_method"])
         attach(sandbox, method, customer)
@@ -90,35 +114,15 @@ def attach(sandbox: Sandbox, method: dict[str, Any], customer: str) -> None:
     sandbox.emit("payment_method.attached", method)
 
 
-def refund(
-    sandbox: Sandbox, charged: dict[str, Any], amount: int, params: dict[str, Any], request: dict[str, Any]
-) -> dict[str, Any]:
-    """Send money back. The caller has checked that so much is left."""
-    made = sandbox.store.put(payment_objects.refund(charged, amount, params, sandbox.store.now()))
-    previous = {name: charged[name] for name in ("amount_refunded", "refunded")}
-    charged["amount_refunded"] += amount
-    charged["refunded"] = charged["amount_refunded"] == charged["amount"]
-    sandbox.emit("refund.created", made, request=request)
-    sandbox.emit("charge.refunded", charged, previous=previous, request=request)
-    sandbox.later(REFERENCE_SECONDS, lambda: _reference(sandbox, made))
-    return made
-
-
-def _book(sandbox: Sandbox, charged: dict[str, Any], manner: Manner) -> None:
+def book_later(sandbox: Sandbox, charged: dict[str, Any], manner: Manner) -> None:
     """Seconds later the money shows in the balance."""
-    if sandbox.store.find("charge", charged["id"]) is not charged:
-        return
-    charged["balance_transaction"] = new_id("txn_3")
-    sandbox.emit("charge.updated", charged, previous={"balance_transaction": None}, manner=manner)
+    sandbox.plan(BALANCE_SECONDS, "book", charge=charged["id"], manner=manner.facts)
 
 
-def _reference(sandbox: Sandbox, made: dict[str, Any]) -> None:
-    """A second later the bank's reference is known."""
-    if sandbox.store.find("refund", made["id"]) is not made:
-        return
-    previous = {"destination_details": made["destination_details"]}
-    reference = {"reference": random_text(12).upper(), "reference_status": "available"}
-    reference |= {"reference_type": "acquirer_reference_number", "type": "refund"}
-    made["destination_details"] = {"card": reference, "type": "card"}
-    for kind in ("refund.updated", "charge.refund.updated"):
-        sandbox.emit(kind, made, previous=previous)
+def book(sandbox: Sandbox, facts: dict[str, Any]) -> None:
+    """It shows now."""
+    charged = sandbox.store.find("charge", facts["charge"])
+    if charged:
+        charged["balance_transaction"] = new_id("txn_3")
+        manner = Manner(**facts["manner"])
+        sandbox.emit("charge.updated", charged, previous={"balance_transaction": None}, manner=manner)

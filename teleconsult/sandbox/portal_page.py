@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse
 
 from teleconsult.sandbox.context import Sandbox
 from teleconsult.sandbox.currencies import shown
+from teleconsult.sandbox.method_fields import LABELS
 from teleconsult.sandbox.pages import Html, back, day, el, facts, field, page
 
 CARDS = (
@@ -50,9 +51,20 @@ def card_words(card: dict[str, Any]) -> str:
     return f"{BRANDS.get(card['brand'], 'Card')} •••• {card['last4']}"
 
 
+def paid_with(charge: dict[str, Any]) -> str:
+    """The same for whatever a charge was paid with."""
+    details = charge["payment_method_details"]
+    kind = details["type"]
+    return card_words(details["card"]) if kind == "card" else f"{LABELS[kind][0]} •••• {details[kind]['last4']}"
+
+
 def card_on_file(sandbox: Sandbox, customer: dict[str, Any]) -> dict[str, Any] | None:
     """The customer's default card, or the one attached last."""
-    kept = [m for m in sandbox.store.all("payment_method").values() if m["customer"] == customer["id"]]
+    kept = [
+        m
+        for m in sandbox.store.all("payment_method").values()
+        if m["customer"] == customer["id"] and m["type"] == "card"
+    ]
     default = customer["invoice_settings"]["default_payment_method"]
     return next((m for m in kept if m["id"] == default), kept[-1] if kept else None)
 
@@ -128,9 +140,7 @@ def _receipt_row(sandbox: Sandbox, invoice: dict[str, Any]) -> Html:
         "div",
         el("span", day(invoice["created"]), class_="choice-label"),
         el("span", invoice["number"], class_="hint num"),
-        el("span", f"Paid with {card_words(charge['payment_method_details']['card'])}", class_="hint")
-        if charge
-        else "",
+        el("span", f"Paid with {paid_with(charge)}", class_="hint") if charge else "",
     )
     right = el(
         "div",
@@ -162,7 +172,7 @@ def receipt_page(invoice: dict[str, Any] | None, charge: dict[str, Any] | None) 
     rows = [("Number", invoice["number"])] if invoice else []
     rows.append(("Date", day(source["created"])))
     if charge:
-        rows.append(("Paid with", card_words(charge["payment_method_details"]["card"])))
+        rows.append(("Paid with", paid_with(charge)))
     if charge and charge["amount_refunded"]:
         rows.append(("Refunded", shown(charge["amount_refunded"], charge["currency"])))
     rows.append(("Total", shown(total, source["currency"])))

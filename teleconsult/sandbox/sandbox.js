@@ -1,14 +1,17 @@
 // Without this file the page still works: a test card then fills the form by loading the page again.
 const form = document.getElementById("pay");
-const fill = { number: "", expiry: "12 / 34", cvc: "123", name: "Test Person" };
-for (const tap of document.querySelectorAll("[data-card]")) {
+const fill = {
+  card: (value) => ({ number: value, expiry: "12 / 34", cvc: "123" }),
+  account: (value) => ({ account: value }),
+};
+const taps = [...document.querySelectorAll("[data-fill]")];
+for (const tap of taps) {
   tap.addEventListener("click", (event) => {
     event.preventDefault();
-    for (const [name, value] of Object.entries({ ...fill, number: tap.dataset.card })) {
-      const input = form.elements[name];
-      if (name !== "name" || !input.value) input.value = value;
-    }
-    for (const other of document.querySelectorAll("[data-card]")) other.removeAttribute("aria-current");
+    const fields = fill[tap.dataset.fill](tap.dataset.value);
+    for (const [name, value] of Object.entries(fields)) form.elements[name].value = value;
+    if (!form.elements.name.value) form.elements.name.value = "Test Person";
+    for (const other of taps) other.removeAttribute("aria-current");
     tap.setAttribute("aria-current", "true");
   });
 }

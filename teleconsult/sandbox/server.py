@@ -13,21 +13,21 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from teleconsult.sandbox import checkout
+from teleconsult.sandbox import clockwork, controls
 from teleconsult.sandbox.api import Api
 from teleconsult.sandbox.context import Sandbox
-from teleconsult.sandbox.controls import Controls
 from teleconsult.sandbox.hosted import Hosted
+from teleconsult.sandbox.hosted_portal import Portal
 from teleconsult.sandbox.pages import HERE, SECURITY
 
 METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 HOSTS = ["localhost", "127.0.0.1"]
-TICK_SECONDS = 1.0
+TICK_SECONDS = 0.25
 
 
 def build(sandbox: Sandbox) -> Starlette:
     """The application around one sandbox."""
-    api, hosted, controls = Api(sandbox), Hosted(sandbox), Controls(sandbox)
+    api, hosted, portal = Api(sandbox), Hosted(sandbox), Portal(sandbox)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None, None]:
@@ -41,7 +41,8 @@ def build(sandbox: Sandbox) -> Starlette:
         routes=[
             Route("/v1/{rest:path}", api.handle, methods=METHODS),
             *hosted.routes(),
-            *controls.routes(),
+            *portal.routes(),
+            *controls.routes(sandbox),
             Route("/sandbox.{kind}", _asset),
             Route("/favicon.ico", _no_icon),
         ],
@@ -51,10 +52,10 @@ def build(sandbox: Sandbox) -> Starlette:
 
 
 async def _tick(sandbox: Sandbox) -> None:
-    """Expire what is due even when nobody asks."""
+    """Let happen what is due even when nobody asks."""
     while True:
         await asyncio.sleep(TICK_SECONDS)
-        if checkout.expire_due(sandbox):
+        if clockwork.run_due(sandbox):
             sandbox.store.save()
 
 

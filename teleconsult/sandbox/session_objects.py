@@ -9,6 +9,7 @@ from typing import Any
 
 from teleconsult.sandbox.ids import new_id, random_text
 from teleconsult.sandbox.objects import merged_metadata
+from teleconsult.sandbox.payment_objects import OPTIONS
 
 
 def line_item(price: dict[str, Any], description: str, quantity: int, metadata: dict[str, str]) -> dict[str, Any]:
@@ -57,6 +58,7 @@ def session(params: dict[str, Any], lines: list[dict[str, Any]], base: str, now:
         "mode": "payment",
         "payment_intent": None,
         "payment_link": None,
+        "payment_method_options": {kind: OPTIONS.get(kind, {}) for kind in allowed or ["card"]},
         "payment_method_types": allowed or ["card"],
         "payment_status": "unpaid" if total else "no_payment_required",
         "status": "open",
@@ -92,7 +94,6 @@ def _session_options(params: dict[str, Any]) -> dict[str, Any]:
         "origin_context": None,
         "payment_method_collection": "if_required",
         "payment_method_configuration_details": None,
-        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "permissions": None,
         "phone_number_collection": {"enabled": False},
         "recovered_from": None,

@@ -14,7 +14,7 @@ from teleconsult.sandbox.errors import missing
 
 KEPT_IN_FILE, KEPT_IN_MEMORY, KEPT_REQUESTS = 1_000, 100_000, 5_000
 DAY = 86_400
-PERSISTED = ("objects", "deleted", "notes", "deliveries", "idempotency", "clock_offset")
+PERSISTED = ("objects", "deleted", "notes", "deliveries", "idempotency", "agenda", "clock_offset")
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Store:
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     idempotency: dict[str, dict[str, Any]] = field(default_factory=dict)
+    agenda: dict[str, dict[str, Any]] = field(default_factory=dict)
     clock_offset: int = 0
     requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
 
@@ -62,7 +63,11 @@ class Store:
 
     def now(self) -> int:
         """Unix seconds by the sandbox's clock, which a test may have moved."""
-        return int(time.time()) + self.clock_offset
+        return int(self.moment())
+
+    def moment(self) -> float:
+        """The same with its fraction."""
+        return time.time() + self.clock_offset
 
     def all(self, kind: str) -> dict[str, dict[str, Any]]:
         """Every object of a kind, oldest first."""

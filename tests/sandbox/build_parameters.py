@@ -33,6 +33,10 @@ GET /v1/customers/{customer}
 POST /v1/customers/{customer}
 DELETE /v1/customers/{customer}
 GET /v1/customers/{customer}/payment_methods
+GET /v1/disputes
+GET /v1/disputes/{dispute}
+POST /v1/disputes/{dispute}
+POST /v1/disputes/{dispute}/close
 GET /v1/events
 GET /v1/events/{id}
 GET /v1/payment_intents
@@ -48,6 +52,8 @@ POST /v1/products/{id}
 GET /v1/refunds
 POST /v1/refunds
 GET /v1/refunds/{refund}
+POST /v1/refunds/{refund}
+POST /v1/refunds/{refund}/cancel
 GET /v1/webhook_endpoints
 POST /v1/webhook_endpoints
 GET /v1/webhook_endpoints/{webhook_endpoint}

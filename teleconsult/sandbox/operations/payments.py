@@ -1,14 +1,14 @@
-"""Payment intents and charges to read, refunds to make."""
+"""Payment intents and charges to read, refunds to make, disputes to answer."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from teleconsult.sandbox import payments
+from teleconsult.sandbox import disputes, refunds
 from teleconsult.sandbox.context import Call
-from teleconsult.sandbox.currencies import shown
-from teleconsult.sandbox.errors import StripeError, invalid, refused
+from teleconsult.sandbox.errors import invalid, unsupported
 from teleconsult.sandbox.lists import listed
+from teleconsult.sandbox.objects import merged_metadata
 
 NOT_SIMULATED = ("customer", "currency", "origin", "refund_application_fee", "reverse_transfer", "instructions_email")
 
@@ -44,45 +44,68 @@ def list_refunds(call: Call) -> dict[str, Any]:
 
 
 def create_refund(call: Call) -> dict[str, Any]:
-    """Send back a charge, whole or in part.
-
-    Raises:
-        StripeError: when nothing, or not so much, is left to send back.
-    """
+    """Send back a charge, whole or in part."""
     for name in NOT_SIMULATED:
         if name in call.params:
             raise invalid(f"The sandbox does not simulate `{name}` on refunds.", param=name)
-    charged = _charge(call)
-    left = charged["amount"] - charged["amount_refunded"]
-    if charged["refunded"]:
-        raise refused(f"Charge {charged['id']} has already been refunded.", code="charge_already_refunded")
-    amount = call.params.get("amount", left)
-    if amount < 1:
-        raise invalid("Invalid positive integer", code="parameter_invalid_integer", param="amount")
-    if amount > left:
-        raise _too_much(amount, left, charged["currency"])
-    return payments.refund(call.sandbox, charged, amount, call.params, call.request)
+    charged, amount = refunds.checked(call.sandbox, _charge(call), call.params.get("amount"))
+    return refunds.create(call.sandbox, charged, amount, call.params, request=call.request)
 
 
-def _charge(call: Call) -> dict[str, Any]:
+def update_refund(call: Call) -> dict[str, Any]:
+    """Change its metadata, all that can be changed."""
+    made = retrieve_refund(call)
+    if "metadata" in call.params:
+        previous = {"metadata": made["metadata"]}
+        made["metadata"] = merged_metadata(made["metadata"], call.params["metadata"])
+        call.emit("refund.updated", made, previous)
+    return made
+
+
+def cancel_refund(call: Call) -> dict[str, Any]:
+    """Stop one that is still pending."""
+    made = retrieve_refund(call)
+    refunds.move(call.sandbox, made, refunds.CANCELED, request=call.request)
+    return made
+
+
+def _charge(call: Call) -> dict[str, Any] | None:
     if "charge" in call.params:
-        charged = call.store.get("charge", call.params["charge"], "charge")
-    elif "payment_intent" in call.params:
+        return call.store.get("charge", call.params["charge"], "charge")
+    if "payment_intent" in call.params:
         intent = call.store.get("payment_intent", call.params["payment_intent"], "payment_intent")
-        charged = call.store.find("charge", intent["latest_charge"])
-    else:
-        raise invalid("One of the following params should be provided for this request: payment_intent or charge.")
-    if charged is None or charged["status"] != "succeeded":
-        raise refused("This PaymentIntent does not have a successful charge to refund.", param="payment_intent")
-    return charged
+        return call.store.find("charge", intent["latest_charge"])
+    raise invalid("One of the following params should be provided for this request: payment_intent or charge.")
 
 
-def _too_much(amount: int, left: int, currency: str) -> StripeError:
-    text = (
-        f"Refund amount ({shown(amount, currency)}) is greater than unrefunded amount on charge "
-        f"({shown(left, currency)})"
-    )
-    return refused(text, param="amount")
+def retrieve_dispute(call: Call) -> dict[str, Any]:
+    """A dispute."""
+    return call.store.get("dispute", call.ids[0], "dispute")
+
+
+def list_disputes(call: Call) -> dict[str, Any]:
+    """Disputes, also of one charge or payment intent."""
+    return listed(call, "dispute", ("charge", "payment_intent"))
+
+
+def update_dispute(call: Call) -> dict[str, Any]:
+    """Answer with evidence, or change the metadata."""
+    made = retrieve_dispute(call)
+    if "metadata" in call.params:
+        made["metadata"] = merged_metadata(made["metadata"], call.params["metadata"])
+    if (call.params.get("evidence") or {}).get("enhanced_evidence"):
+        raise unsupported("enhanced evidence", "evidence[enhanced_evidence]")
+    if "evidence" in call.params:
+        disputes.add_evidence(call.sandbox, made, call.params, call.request)
+    return made
+
+
+def close_dispute(call: Call) -> dict[str, Any]:
+    """Accept that it is lost."""
+    made = retrieve_dispute(call)
+    lost = "warning_closed" if made["status"].startswith("warning_") else "lost"
+    disputes.move(call.sandbox, made, lost, request=call.request)
+    return made
 
 
 OPERATIONS = {
@@ -93,4 +116,10 @@ OPERATIONS = {
     "POST /v1/refunds": create_refund,
     "GET /v1/refunds": list_refunds,
     "GET /v1/refunds/{refund}": retrieve_refund,
+    "POST /v1/refunds/{refund}": update_refund,
+    "POST /v1/refunds/{refund}/cancel": cancel_refund,
+    "GET /v1/disputes": list_disputes,
+    "GET /v1/disputes/{dispute}": retrieve_dispute,
+    "POST /v1/disputes/{dispute}": update_dispute,
+    "POST /v1/disputes/{dispute}/close": close_dispute,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from teleconsult.sandbox import checkout, objects, session_objects
+from teleconsult.sandbox.banks import CURRENCY_OF, DELAYED
 from teleconsult.sandbox.context import Call
 from teleconsult.sandbox.currencies import checked_currency, shown
 from teleconsult.sandbox.errors import invalid, missing, parameter_missing, unsupported
@@ -36,6 +37,7 @@ def create(call: Call) -> dict[str, Any]:
     _check_kind(params)
     _check_customer(call)
     _check_expiry(params.get("expires_at"), call.store.now())
+    _check_methods(params.get("allowed_payment_method_types") or [])
     if "success_url" not in params:
         raise parameter_missing("success_url")
     lines = _lines(call)
@@ -44,6 +46,7 @@ def create(call: Call) -> dict[str, Any]:
     note = call.store.note(call.store.put(made)["id"])
     note["line_items"] = lines
     note |= {name: params.get(name) or {} for name in PRIVATE}
+    call.sandbox.plan(made["expires_at"] - call.store.moment(), "expire", session=made["id"])
     return made
 
 
@@ -76,6 +79,20 @@ def _check_customer(call: Call) -> None:
         call.store.get("customer", params["customer"], "customer", status=400)
 
 
+def _check_methods(allowed: list[str]) -> None:
+    for index, kind in enumerate(allowed):
+        if kind not in ("card", *DELAYED):
+            raise unsupported(f"`{kind}`", f"allowed_payment_method_types[{index}]")
+
+
+def _check_currency(allowed: list[str], currency: str) -> None:
+    """A bank account is debited in its own currency. The refusal's words are the sandbox's own."""
+    for kind in allowed:
+        if CURRENCY_OF.get(kind, currency) != currency:
+            text = f"The payment method `{kind}` only supports the currency `{CURRENCY_OF[kind]}`."
+            raise invalid(text, param="allowed_payment_method_types")
+
+
 def _check_expiry(expires_at: int | None, now: int) -> None:
     """By the sandbox's own clock, as Stripe's is the one that counts there."""
     if expires_at is None:
@@ -93,7 +110,9 @@ def _lines(call: Call) -> list[dict[str, Any]]:
     if len(wanted) > MOST_LINES:
         raise invalid(f"You can specify up to {MOST_LINES} line items.", param="line_items")
     _check_lines(wanted)
-    _check_total([_quote(call, row, f"line_items[{index}]") for index, row in enumerate(wanted)])
+    quotes = [_quote(call, row, f"line_items[{index}]") for index, row in enumerate(wanted)]
+    _check_total(quotes)
+    _check_currency(call.params.get("allowed_payment_method_types") or [], quotes[0][0])
     return [_line(call, row) for row in wanted]
 
 

@@ -1,0 +1,94 @@
+"""Controls of the whole: its state, its clock, faults of the API, and forgetting everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from teleconsult.sandbox import clockwork, objects
+from teleconsult.sandbox.context import Sandbox
+from teleconsult.sandbox.control_page import control_page
+from teleconsult.sandbox.controls.common import Asked, Part, number
+from teleconsult.sandbox.faults import Fault
+
+DEFAULT_FEATURES = {
+    "customer_update": {"allowed_updates": ["address", "name"], "enabled": True},
+    "invoice_history": {"enabled": True},
+    "payment_method_update": {"enabled": True},
+}
+
+
+def seed(sandbox: Sandbox) -> None:
+    """The portal's default configuration, as if its dashboard page had been saved once."""
+    known = sandbox.store.all("billing_portal.configuration").values()
+    if not any(configuration["is_default"] for configuration in known):
+        made = objects.portal_configuration({"features": DEFAULT_FEATURES}, sandbox.store.now(), default=True)
+        sandbox.store.put(made)
+        sandbox.store.save()
+
+
+class World(Part):
+    """Controls of one sandbox as a whole."""
+
+    def routes(self) -> list[Route]:
+        """Their addresses."""
+        return [
+            Route("/", self.page, methods=["GET"]),
+            Route("/_sandbox/state", self.state, methods=["GET"]),
+            self.post("/_sandbox/reset", self.reset),
+            self.post("/_sandbox/clock", self.clock),
+            self.post("/_sandbox/faults", self.faults),
+        ]
+
+    async def page(self, _request: Request) -> Response:
+        """Sessions, events and deliveries, newest first."""
+        clockwork.run_due(self.sandbox)
+        return control_page(self.sandbox)
+
+    async def state(self, request: Request) -> Response:
+        """Everything: objects by kind, events, deliveries, what came in over the API, and the faults on order.
+
+        `?only=events,deliveries` leaves the rest out.
+        """
+        clockwork.run_due(self.sandbox)
+        store, only = self.sandbox.store, request.query_params.get("only", "").split(",")
+        parts = {
+            "now": store.now,
+            "objects": lambda: {kind: list(rows.values()) for kind, rows in store.objects.items() if kind != "event"},
+            "events": lambda: list(store.all("event").values()),
+            "deliveries": lambda: store.deliveries,
+            "requests": lambda: list(store.requests),
+            "faults": self.sandbox.faults.shown,
+            "agenda": lambda: sorted(store.agenda.values(), key=lambda entry: entry["at"]),
+        }
+        return JSONResponse({name: make() for name, make in parts.items() if only == [""] or name in only})
+
+    async def reset(self, _request: Request, asked: Asked) -> dict[str, Any]:
+        """Forget everything. `{"portal_default": false}` leaves the portal without its default configuration."""
+        self.sandbox.forget()
+        if asked.get("portal_default", True):
+            seed(self.sandbox)
+        return {"reset": True}
+
+    async def clock(self, _request: Request, asked: Asked) -> dict[str, Any]:
+        """Move the clock by `{"advance": seconds}`; what is due then happens."""
+        self.sandbox.store.clock_offset += number(asked, "advance", 0)
+        clockwork.run_due(self.sandbox)
+        return {"now": self.sandbox.store.now()}
+
+    async def faults(self, _request: Request, asked: Asked) -> dict[str, Any]:
+        """Order a fault: `{"operation": "POST /v1/checkout/sessions", "kind": "500", "times": 1, "seconds": 30}`."""
+        if asked.get("clear"):
+            self.sandbox.faults.orders.clear()
+            return {"faults": []}
+        order = Fault(
+            str(asked.get("operation", "*")),
+            str(asked.get("kind")),
+            number(asked, "times", 1),
+            number(asked, "seconds", 30.0),
+        )
+        self.sandbox.faults.orders.append(order)
+        return {"faults": self.sandbox.faults.shown()}
