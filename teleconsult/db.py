@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
 
-from sqlalchemy import DateTime, Engine, Executable, MetaData, create_engine
+from sqlalchemy import Connection, DateTime, Engine, Executable, MetaData, create_engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, SQLModel
 
 from teleconsult.errors import Unavailable
 from teleconsult.settings import get_settings
+
+_rehearsal: ContextVar[Connection | None] = ContextVar("rehearsal", default=None)
 
 # A request waits 3 s for a row and 10 s for a statement at most: then its caller hears 503 and tries again.
 TIMEOUTS = {
@@ -81,8 +84,30 @@ def transaction() -> Generator[Session]:
 
     Helpers take the session as `tx` and join; they never commit.
     """
+    if (connection := _rehearsal.get()) is not None:
+        with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
+            yield session
+            session.commit()
+        return
     with Session(engine(), expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def rehearsal() -> Generator[None]:
+    """Everything within happens as always, and when the block ends nothing has happened.
+
+    Each `transaction()` of the block becomes a part of one that is rolled back, jobs it promises included. Calls to
+    others are not undone: whoever rehearses must make none that change anything there.
+    """
+    with engine().connect() as connection:
+        outer = connection.begin()
+        token = _rehearsal.set(connection)
+        try:
+            yield
+        finally:
+            _rehearsal.reset(token)
+            outer.rollback()
 
 
 @contextmanager

@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     stripe_publishable_key: str = ""
     stripe_webhook_secret: SecretStr = SecretStr("")
     stripe_price_id: str = ""
+    stripe_portal_configuration: str = ""
     stripe_api_base: str = ""
 
     sentry_dsn: SecretStr = SecretStr("")
@@ -130,6 +131,8 @@ def _stripe_faults(s: Settings) -> list[str]:
         )
     if s.stripe_price_id and not s.stripe_price_id.startswith("price_"):
         faults.append("STRIPE_PRICE_ID must begin with price_.")
+    if s.stripe_portal_configuration and not s.stripe_portal_configuration.startswith("bpc_"):
+        faults.append("STRIPE_PORTAL_CONFIGURATION must begin with bpc_.")
     if s.stripe_api_base and urlsplit(s.stripe_api_base).hostname not in LOOPBACK:
         faults.append("STRIPE_API_BASE is only for a sandbox on this machine; leave it empty to talk to Stripe.")
     if s.stripe_api_base and s.livemode:

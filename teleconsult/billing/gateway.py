@@ -86,6 +86,10 @@ class Gateway:
             base_addresses={"api": api_base} if api_base else {},
         )
 
+    def ask(self, act: Callable[[Any], T]) -> T:
+        """One call on the SDK's first API version, for `billing.account`, with the same failures as all others."""
+        return _call(lambda: act(self._client.v1))
+
     def create_customer(self, email: str, metadata: Mapping[str, str], key: str) -> str:
         """A customer, for receipts and the portal. Returns its id."""
         params: Any = {"email": email, "metadata": dict(metadata)}
@@ -107,6 +111,8 @@ class Gateway:
     def create_portal(self, customer_id: str, return_url: str) -> Portal:
         """A fresh link to the customer portal."""
         params: Any = {"customer": customer_id, "return_url": return_url}
+        if configuration := get_settings().stripe_portal_configuration:
+            params["configuration"] = configuration
         return Portal(_call(lambda: self._client.v1.billing_portal.sessions.create(params)).url)
 
     def refund(self, payment_intent: str, metadata: Mapping[str, str], key: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, StrictInt
 
 API_VERSION = "2026-10-28.endive"
 """The version the SDK is pinned to. An event of another one is read as far as these models fit it."""
@@ -65,6 +65,63 @@ class Dispute(_Model):
     object: Literal["dispute"]
     payment_intent: str | None = None
     status: str
+
+
+class Product(_Model):
+    """What is sold, as receipts name it."""
+
+    id: str
+    name: str
+    active: bool
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
+class Price(_Model):
+    """What one of it costs, in minor units. Its amount never changes at Stripe: another amount is another price."""
+
+    id: str
+    product: str
+    active: bool
+    unit_amount: StrictInt | None
+    currency: str
+    type: str
+    lookup_key: str | None = None
+
+
+class Feature(_Model):
+    """One thing the portal may offer."""
+
+    enabled: bool
+
+
+class PortalFeatures(_Model):
+    """What the portal lets a customer do, as far as we use it."""
+
+    invoice_history: Feature
+    payment_method_update: Feature
+
+
+class PortalConfiguration(_Model):
+    """How the customer portal looks and what it offers."""
+
+    id: str
+    active: bool
+    is_default: bool
+    features: PortalFeatures
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
+class Endpoint(_Model):
+    """Where Stripe sends events. `secret` is in the answer that creates it and in no other."""
+
+    id: str
+    url: str
+    status: str
+    """enabled or disabled; Stripe disables endpoints that keep failing."""
+    enabled_events: list[str]
+    api_version: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+    secret: SecretStr = SecretStr("")
 
 
 class EventData(_Model):

@@ -5,6 +5,7 @@ It starts from our own rows, so that broken metadata can strand nobody, and ends
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,7 +18,7 @@ from teleconsult.billing.gateway import GatewayDown, GatewayRefused, gateway
 from teleconsult.billing.models import Payment
 from teleconsult.billing.rules import LIVE, PaymentStatus
 from teleconsult.billing.settle import Source, refresh
-from teleconsult.db import transaction, utcnow
+from teleconsult.db import rehearsal, transaction, utcnow
 
 EVERY = "*/10 * * * *"
 OLD_ENOUGH = timedelta(minutes=10)
@@ -57,14 +58,12 @@ def sweep(timestamp: int) -> None:
 def run(*, dry: bool = False, older_than: timedelta = OLD_ENOUGH) -> Report:
     """Bring every hanging attempt to where Stripe has it, then apply events that were never delivered.
 
-    With `dry` nothing changes: the report counts what would be looked at.
+    With `dry` nothing changes, here or at Stripe: the report tells what would be done.
     """
     hanging = _hanging(older_than)
-    if dry:
-        return Report(attempts=len(hanging))
     try:
-        moved = sum(_look(attempt) for attempt in hanging)
-        return Report(len(hanging), moved, _missed_events())
+        moved = sum(_look(attempt, dry=dry) for attempt in hanging)
+        return Report(len(hanging), moved, _missed_events(dry=dry))
     except (GatewayDown, GatewayRefused):
         return Report(len(hanging), unreachable=True)
 
@@ -80,17 +79,22 @@ def _hanging(older_than: timedelta) -> list[Payment]:
         return list(tx.exec(query).all())
 
 
-def _look(attempt: Payment) -> bool:
+def _look(attempt: Payment, *, dry: bool) -> bool:
     """Whether the attempt was not where Stripe has it."""
-    if attempt.stripe_session_id is None and not checkout.recover(attempt):
+    if attempt.stripe_session_id is None and (dry or not checkout.recover(attempt)):
         return True
-    refresh(attempt, Source.SWEEP)
-    with transaction() as tx:
-        return tx.get_one(Payment, attempt.id).status != PaymentStatus(attempt.status)
+    with rehearsal() if dry else nullcontext():
+        refresh(attempt, Source.SWEEP)
+        with transaction() as tx:
+            return tx.get_one(Payment, attempt.id).status != PaymentStatus(attempt.status)
 
 
-def _missed_events() -> int:
+def _missed_events(*, dry: bool) -> int:
     """Apply what Stripe could not deliver. Events we know are answered as duplicates and count for nothing."""
     since = utcnow() - timedelta(days=EVENT_DAYS)
-    replies = [webhook.apply(event) for event in gateway().undelivered_events(sorted(webhook.OURS), since)]
-    return sum(reply.body.get("outcome") not in ("duplicate", "ignored") for reply in replies)
+    applied = 0
+    for event in gateway().undelivered_events(sorted(webhook.OURS), since):
+        with rehearsal() if dry else nullcontext():
+            reply = webhook.apply(event)
+        applied += reply.body.get("outcome") not in ("duplicate", "ignored")
+    return applied

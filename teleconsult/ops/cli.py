@@ -20,7 +20,19 @@ COMMANDS = {
     "worker": "run the background jobs alone",
     "migrate": "bring the database to the current version",
     "build": "compile the pages",
+    "stripe": "set up, check and repair our side of Stripe",
 }
+
+GROUPS = {
+    "stripe": {
+        "setup": "make product, price, portal and webhook endpoint at Stripe",
+        "doctor": "check everything between Stripe and us",
+        "reconcile": "bring every hanging payment to where Stripe has it, now",
+        "replay": "apply one event again, as Stripe has it",
+        "explain": "tell all that happened to one consultation or payment",
+    },
+}
+"""Commands of two words: each has a module of its own in the package of the first."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,13 +45,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"There is no command {name!r}.\n\n{_help()}", file=sys.stderr)
         return 2
-    return _run(name, rest)
+    return _group(name, rest) if name in GROUPS else _run(name, rest)
+
+
+def _group(name: str, rest: list[str]) -> int:
+    if not rest or rest[0] in ("-h", "--help", "help"):
+        print(_help(name))
+        return 0
+    if rest[0] not in GROUPS[name]:
+        print(f"There is no command {name + ' ' + rest[0]!r}.\n\n{_help(name)}", file=sys.stderr)
+        return 2
+    return _run(f"{name} {rest[0]}", rest[1:])
 
 
 def _run(name: str, rest: list[str]) -> int:
     from teleconsult.settings import SettingsError
 
-    module = import_module(f"teleconsult.ops.{name}")
+    module = import_module(f"teleconsult.ops.{name.replace(' ', '.')}")
     parser = ArgumentParser(
         f"teleconsult {name}",
         description=module.__doc__,
@@ -68,9 +90,11 @@ def _parsed(parser: ArgumentParser, name: str, rest: list[str]) -> object:
     return known
 
 
-def _help() -> str:
-    lines = [f"  {name:<10}{text}" for name, text in COMMANDS.items()]
-    return "\n".join(["teleconsult <command> [options]", "", *lines, "", "teleconsult <command> --help tells more."])
+def _help(group: str = "") -> str:
+    commands = GROUPS[group] if group else COMMANDS
+    lines = [f"  {name:<12}{text}" for name, text in commands.items()]
+    before = f"teleconsult {group}".strip()
+    return "\n".join([f"{before} <command> [options]", "", *lines, "", f"{before} <command> --help tells more."])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import re
 import sys
 import traceback
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -49,14 +49,14 @@ _SECRETS = [
 ]
 
 
-def configure_logging(*, development: bool) -> None:
-    """Send everything that is logged in this process through one handler on standard output."""
+def configure_logging(*, development: bool, stream: TextIO | None = None) -> None:
+    """Send everything that is logged in this process through one handler, on standard output unless told otherwise."""
     structlog.configure(
         processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(_formatter(development=development))
     root = logging.getLogger()
     root.handlers = [handler]

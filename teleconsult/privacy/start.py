@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import TextIO
 
 from teleconsult.privacy.logs import configure_logging
 from teleconsult.privacy.sentry import init_sentry
 from teleconsult.settings import get_settings
 
 
-def start() -> None:
-    """Set up logs and error reports by the settings. Safe to call again."""
+def start(*, logs: TextIO | None = None, reports: bool = True) -> None:
+    """Set up logs and error reports by the settings. Safe to call again.
+
+    Args:
+        logs: where they go; a command whose answer is on standard output sends them to standard error.
+        reports: False for a rehearsal, whose alarms must wake nobody.
+    """
     settings = get_settings()
-    configure_logging(development=not settings.production)
+    configure_logging(development=not settings.production, stream=logs)
+    if not reports:
+        return
     init_sentry(settings.sentry_dsn.get_secret_value(), environment=settings.environment, release=release())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import stripe
 
-from teleconsult.billing import checkout, customers, gateway, portal, refunds, settle
+from teleconsult.billing import account, checkout, customers, gateway, portal, refunds, settle, webhook
 from teleconsult.billing.models import Payment
 from teleconsult.db import transaction
 from tests.billing.deliveries import payments
@@ -59,6 +59,28 @@ def test_everything_exchanged_keeps_to_the_contract(
     }
     assert problems(exchanged) == []
     assert payments(draft)[0].refund_status == "succeeded"
+
+
+def test_what_operators_send_keeps_to_the_contract(exchanged: list[dict[str, Any]], sandbox: Sandbox) -> None:
+    assert sandbox
+    fresh_settings(PUBLIC_URL="https://clinic.example")
+    product = account.create_product()
+    account.mend_product(product.id)
+    assert account.find_product() == account.retrieve_product(product.id)
+    price = account.create_price(product.id, 4900, "eur")
+    assert account.find_price() == account.retrieve_price(price.id)
+    account.retire_price(price.id)
+    portal_made = account.create_portal_configuration()
+    account.mend_portal_configuration(portal_made.id)
+    fresh_settings(STRIPE_PORTAL_CONFIGURATION=portal_made.id)
+    gateway.gateway().create_portal(gateway.gateway().create_customer("x@example.com", {}, "k"), "https://c.example")
+    endpoint = account.create_endpoint(account.webhook_url(), sorted(webhook.OURS))
+    account.mend_endpoint(endpoint.id, sorted(webhook.OURS))
+    assert [found.id for found in account.endpoints()] == [endpoint.id]
+    account.delete_endpoint(endpoint.id)
+    account.clock_skew()
+    assert problems(exchanged) == []
+    assert len(exchanged) >= 16
 
 
 def _refund(payment: Payment) -> None:

@@ -1,0 +1,199 @@
+"""All that happened to one consultation and its payments, in the order of time, for people who must explain it.
+
+Nothing clinical and no e-mail address: statuses, amounts, identifiers of ours and of Stripe's, and when.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from teleconsult.audit import AuditLog
+from teleconsult.billing.models import Payment, ProcessedWebhook
+from teleconsult.billing.rules import money
+from teleconsult.consultations.models import Consultation
+from teleconsult.db import transaction
+from teleconsult.errors import NotFound
+from teleconsult.notices.models import Notice
+from teleconsult.privacy import harmless
+
+UNKNOWN = "Nothing here has that name. Try a reference (TC-…), or an id of ours, cs_…, pi_… or evt_…."
+
+
+SAID_ABOVE = ("ref", "payment_id")
+"""Details of an act that every story has in its head already."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt to pay, as it stands."""
+
+    id: uuid.UUID
+    number: int
+    status: str
+    amount: str
+    refunded: str
+    """"" when nothing was returned."""
+    session_id: str | None
+    payment_intent: str | None
+    settled_by: str | None
+    refund_status: str | None
+    dispute_status: str | None
+    review_reason: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One thing that happened. `kind` is case, payment, event, mail or job."""
+
+    at: datetime
+    kind: str
+    text: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Story:
+    """A consultation, its attempts, and everything in order."""
+
+    ref: str
+    consultation_id: uuid.UUID
+    status: str
+    hold_reason: str | None
+    due_at: datetime | None
+    attempts: Sequence[Attempt]
+    moments: Sequence[Moment]
+
+
+def tell(name: str) -> Story:
+    """The story of whatever has this name: reference, consultation or payment id, session, payment intent or event.
+
+    Raises:
+        NotFound: nothing here has it.
+    """
+    with transaction() as tx:
+        consultation = _find(tx, name.strip())
+        if consultation is None:
+            raise NotFound(UNKNOWN)
+        mine = col(Payment.consultation_id) == consultation.id
+        payments = tx.exec(select(Payment).where(mine).order_by(col(Payment.attempt))).all()
+        notices = _notices(tx, consultation.ref)
+        moments = [
+            *_audit(tx, consultation, payments),
+            *_events(tx, payments),
+            *_mails(notices),
+            *_jobs(tx, payments, notices),
+        ]
+        return Story(
+            ref=consultation.ref,
+            consultation_id=consultation.id,
+            status=consultation.status,
+            hold_reason=consultation.hold_reason,
+            due_at=consultation.due_at,
+            attempts=[_attempt(payment) for payment in payments],
+            moments=sorted(moments, key=lambda moment: moment.at),
+        )
+
+
+def _find(tx: Session, name: str) -> Consultation | None:
+    if found := tx.exec(select(Consultation).where(col(Consultation.ref) == name.upper())).one_or_none():
+        return found
+    if given := _uuid(name):
+        by_id = select(Consultation).where(col(Consultation.id) == given)
+        return tx.exec(by_id).one_or_none() or _of_payment(tx, col(Payment.id) == given)
+    if name.startswith("evt_"):
+        event = tx.get(ProcessedWebhook, name)
+        return _of_payment(tx, col(Payment.id) == event.payment_id) if event and event.payment_id else None
+    column = {"cs_": Payment.stripe_session_id, "pi_": Payment.stripe_payment_intent_id}.get(name[:3])
+    return _of_payment(tx, col(column) == name) if column is not None else None
+
+
+def _of_payment(tx: Session, which: Any) -> Consultation | None:
+    owner = select(Payment.consultation_id).where(which)
+    return tx.exec(select(Consultation).where(col(Consultation.id).in_(owner))).one_or_none()
+
+
+def _uuid(name: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(name)
+    except ValueError:
+        return None
+
+
+def _attempt(payment: Payment) -> Attempt:
+    return Attempt(
+        id=payment.id,
+        number=payment.attempt,
+        status=payment.status,
+        amount=money(payment.amount_minor, payment.currency),
+        refunded=money(payment.refunded_minor, payment.currency) if payment.refunded_minor else "",
+        session_id=payment.stripe_session_id,
+        payment_intent=payment.stripe_payment_intent_id,
+        settled_by=payment.settled_by,
+        refund_status=payment.refund_status,
+        dispute_status=payment.dispute_status,
+        review_reason=payment.review_reason,
+        expires_at=payment.expires_at,
+    )
+
+
+def _audit(tx: Session, consultation: Consultation, payments: Iterable[Payment]) -> Generator[Moment]:
+    numbers = {payment.id: payment.attempt for payment in payments}
+    query = select(AuditLog).where(col(AuditLog.object_id).in_([consultation.id, *numbers]))
+    for row in tx.exec(query).all():
+        detail = {name: harmless.value(value) for name, value in row.detail.items()}
+        which = f" (attempt {numbers[row.object_id]})" if row.object_id in numbers else ""
+        words = "".join(f", {name} {value}" for name, value in detail.items() if name not in SAID_ABOVE)
+        kind = "payment" if row.object_id in numbers else "case"
+        facts = {"action": row.action, "by": row.actor_role, "object": str(row.object_id), **detail}
+        yield Moment(row.at, kind, f"{row.action}{which} by {row.actor_role}{words}", facts)
+
+
+def _events(tx: Session, payments: Sequence[Payment]) -> Generator[Moment]:
+    intents = [payment.stripe_payment_intent_id for payment in payments if payment.stripe_payment_intent_id]
+    known = col(ProcessedWebhook.payment_id).in_([payment.id for payment in payments])
+    early = col(ProcessedWebhook.detail).in_(intents) & (col(ProcessedWebhook.outcome) == "unmatched")
+    for row in tx.exec(select(ProcessedWebhook).where(known | early)).all():
+        facts = {"event": row.id, "type": row.type, "outcome": row.outcome, "created": row.created}
+        late = (row.received_at - row.created).total_seconds()
+        after = f", {late:.0f} s after it happened" if late >= 60 else ""  # noqa: PLR2004 - a minute
+        yield Moment(row.received_at, "event", f"{row.type} {row.id}: {row.outcome}{after}", facts)
+
+
+def _notices(tx: Session, ref: str) -> Sequence[Notice]:
+    return tx.exec(select(Notice).where(col(Notice.facts)["ref"].astext == ref)).all()  # type: ignore[union-attr]
+
+
+def _mails(notices: Iterable[Notice]) -> Generator[Moment]:
+    for notice in notices:
+        facts = {"notice": str(notice.id), "mail": notice.kind}
+        sent = "" if notice.sent_at else ", not sent yet"
+        yield Moment(notice.created_at, "mail", f"{notice.kind} promised{sent}", {**facts, "sent": False})
+        if notice.sent_at:
+            yield Moment(notice.sent_at, "mail", f"{notice.kind} sent", {**facts, "sent": True})
+
+
+def _jobs(tx: Session, payments: Iterable[Payment], notices: Iterable[Notice]) -> Generator[Moment]:
+    """Jobs that are not done: what is still to come, or has failed."""
+    ids = [str(row.id) for row in (*payments, *notices)]
+    for row in tx.connection().execute(text(_UNFINISHED), {"ids": ids}):
+        when = f", next try {row.scheduled_at:%H:%M:%S} UTC" if row.scheduled_at and row.status == "todo" else ""
+        words = f"{row.task_name} {row.status} after {row.attempts} tries{when}"
+        facts = {"job": row.id, "task": row.task_name, "status": row.status, "attempts": row.attempts}
+        yield Moment(row.promised_at, "job", words, facts)
+
+
+_UNFINISHED = """
+select job.id, task_name, status::text as status, attempts, scheduled_at,
+    (select min(at) from procrastinate_events where job_id = job.id) as promised_at
+from procrastinate_jobs job
+where status in ('todo', 'doing', 'failed')
+    and (args ->> 'payment_id' = any(:ids) or args ->> 'notice_id' = any(:ids))
+"""
