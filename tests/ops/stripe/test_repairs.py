@@ -19,7 +19,7 @@ from teleconsult.billing.rules import PaymentStatus
 from teleconsult.consultations.rules import Status
 from teleconsult.db import transaction
 from teleconsult.jobs import drain
-from tests.billing.deliveries import consultation, deliver, event, payments, session
+from tests.billing.deliveries import attempt, consultation, deliver, event, payments, session
 from tests.ops.stripe.conftest import SITE, Command
 from tests.sandbox_process import SECRET, Sandbox
 from tests.support import ANSWERS, person
@@ -61,16 +61,11 @@ def test_reconcile_tells_first_then_does(command: Command, draft: uuid.UUID) -> 
     assert again.out.split()[0] == "0"
 
 
-def test_a_rehearsal_asks_stripe_to_make_nothing(
-    command: Command, shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID
-) -> None:
-    checkout.start(patient, draft)
-    with transaction() as tx:  # as after an answer that was lost
-        tx.connection().execute(text("update payment set status = 'CREATING', stripe_session_id = null"))
-    asked = len(shop.state()["requests"])
+def test_a_rehearsal_asks_stripe_to_make_nothing(command: Command, shop: Sandbox, draft: uuid.UUID) -> None:
+    attempt(draft, status=PaymentStatus.CREATING, stripe_session_id=None)  # as after an answer that was lost
     told = command("stripe", "reconcile", "--older-than", "0", "--dry-run", "--json")
     assert told.facts["moved"] == 1
-    assert {request["method"] for request in shop.state()["requests"][asked:]} == {"GET"}
+    assert {request["method"] for request in shop.state()["requests"]} == {"GET"}
     assert payments(draft)[0].status == PaymentStatus.CREATING
 
 
@@ -130,10 +125,10 @@ def test_explain_finds_it_by_any_name_and_tells_in_order(
     assert shop
     command("stripe", "replay", paid)
     asyncio.run(drain())
-    [attempt] = payments(draft)
+    [tried] = payments(draft)
     names = [
-        consultation(draft).ref, consultation(draft).ref.lower(), str(draft), str(attempt.id), paid,
-        str(attempt.stripe_session_id), str(attempt.stripe_payment_intent_id),
+        consultation(draft).ref, consultation(draft).ref.lower(), str(draft), str(tried.id), paid,
+        str(tried.stripe_session_id), str(tried.stripe_payment_intent_id),
     ]  # fmt: skip
     stories = [command("stripe", "explain", name, "--json").facts for name in names]
     assert all(story == stories[0] for story in stories)
@@ -183,8 +178,8 @@ def test_a_quarantined_event_is_explained_when_it_has_a_payment(
     command: Command, patient: uuid.UUID, draft: uuid.UUID
 ) -> None:
     checkout.start(patient, draft)
-    [attempt] = payments(draft)
-    wrong = event(session(attempt, amount_total=1))
+    [tried] = payments(draft)
+    wrong = event(session(tried, amount_total=1))
     deliver(wrong, secret=SECRET)
     told = command("stripe", "explain", wrong["id"])
     assert "REVIEW" in told.out
