@@ -3,12 +3,13 @@
 import reflex as rx
 
 from teleconsult.settings import get_settings
+from teleconsult.ui.first_paint import InlineStyles, PrerenderAll
 
 settings = get_settings()
 
 config = rx.Config(
     app_name="teleconsult",
-    plugins=[rx.plugins.TailwindV4Plugin()],
+    plugins=[rx.plugins.TailwindV4Plugin(), PrerenderAll(), InlineStyles()],
     disable_plugins=[rx.plugins.SitemapPlugin],
     # The compiled pages ask the host they came from; see teleconsult/ops/build.py.
     api_url=settings.public_url,

@@ -9,6 +9,9 @@ LANDING = "/"
 SIGN_IN = "/sign-in"
 SIGN_UP = "/sign-up"
 
+ANY_ID = "new"
+"""Stands for the id in the addresses of compiled pages; a consultation that doesn't exist yet has it for its own."""
+
 HOMES = {"patient": "/consultations", "dermatologist": "/clinic", "operator": "/settings"}
 """The first page after signing in, by role."""
 

@@ -11,6 +11,8 @@ import hashlib
 import re
 from pathlib import Path
 
+from teleconsult.api.documents import documents
+
 _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
 
 NOT_A_PAGE = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -57,17 +59,5 @@ def page_policy(pages: Path | None) -> str:
 
 def inline_script_hashes(pages: Path | None) -> list[str]:
     """A `'sha256-…'` source for every inline script of every page, sorted."""
-    found = {script for page in _documents(pages) for script in _INLINE_SCRIPT.findall(page.read_text("utf-8"))}
+    found = {script for page in documents(pages) for script in _INLINE_SCRIPT.findall(page.read_text("utf-8"))}
     return sorted(f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in found)
-
-
-def page_paths(pages: Path | None) -> frozenset[str]:
-    """The addresses that are folders on disk, without their trailing slash, such as `/sign-in`."""
-    if pages is None:
-        return frozenset()
-    folders = {page.parent for page in _documents(pages) if page.name == "index.html"}
-    return frozenset(f"/{folder.relative_to(pages).as_posix()}" for folder in folders if folder != pages)
-
-
-def _documents(pages: Path | None) -> list[Path]:
-    return sorted(pages.rglob("*.html")) if pages and pages.is_dir() else []

@@ -25,6 +25,7 @@ from teleconsult.accounts import sessions, throttle
 from teleconsult.accounts.models import Role
 from teleconsult.accounts.sessions import SignedIn
 from teleconsult.api import answers, client, csp, limits, sockets
+from teleconsult.api.documents import Folders
 from teleconsult.errors import Forbidden, TooLarge, Unavailable
 from teleconsult.settings import get_settings
 
@@ -59,7 +60,7 @@ class Gate:
         self.inner = inner
         self.settings = get_settings()
         self.page_policy = csp.page_policy(pages)
-        self.folders = csp.page_paths(pages)
+        self.folders = Folders(pages)
         self.sockets = limits.Sockets()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,9 +77,9 @@ class Gate:
         if answer is not None:
             await answer(scope, receive, send)
             return
-        if scope["method"] in SAFE and scope["path"] in self.folders:
-            # Otherwise the file server answers with a redirect to an absolute address built from the Host header.
-            scope = {**scope, "path": f"{scope['path']}/", "raw_path": f"{scope['path']}/".encode()}
+        if scope["method"] in SAFE and (folder := self.folders.of(scope["path"])):
+            # Without the slash the file server redirects to an absolute address built from the Host header.
+            scope = {**scope, "path": f"{folder}/", "raw_path": f"{folder}/".encode()}
         try:
             await self.inner(scope, limits.capped(scope, receive), send)
         except ClientDisconnect:

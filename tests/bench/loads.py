@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,7 @@ PATIENCE = 60_000
 # Reflex says that a page's state has arrived, its `on_load` included, by setting `is_hydrated`. Two frames later the
 # page shows it. The same signal is read on every page and on the blank one.
 WATCH = """
-    window.bench = {shift: 0, paint: null, usable: null};
+    window.bench = {shift: 0, paint: null, usable: null, inline: ""};
     new PerformanceObserver(list => {
         for (const entry of list.getEntries())
             if (!entry.hadRecentInput) bench.shift += entry.value;
@@ -30,6 +31,9 @@ WATCH = """
         for (const entry of list.getEntries())
             if (entry.name === "first-contentful-paint") bench.paint = entry.startTime;
     }).observe({type: "paint", buffered: true});
+    addEventListener("DOMContentLoaded", () => {
+        bench.inline = [...document.querySelectorAll("style")].map(style => style.textContent).join("");
+    });
     const shown = () => { bench.usable ??= performance.now(); };
     window.WebSocket = class extends WebSocket {
         constructor(...words) {
@@ -116,8 +120,9 @@ def _measure(page: Page, url: str) -> Load:
     if wire.not_gzip:
         raise Fault(f"Not gzip, though nothing else was asked for: {', '.join(wire.not_gzip)}")
     seen = page.evaluate("bench")
+    inline = gzip.compress(seen["inline"].encode(), mtime=0)
     usable = max(seen["usable"], seen["paint"])  # an answer that nobody sees yet is of no use
-    return Load(status, wire.total("js"), wire.total("css"), seen["paint"], usable, seen["shift"])
+    return Load(status, wire.total("js"), wire.total("css") + len(inline), seen["paint"], usable, seen["shift"])
 
 
 def _until_usable(page: Page) -> None:

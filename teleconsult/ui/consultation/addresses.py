@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import NamedTuple
 
+from teleconsult.addresses import ANY_ID
 from teleconsult.consultations.questions import Step
 
 LIST = "/consultations"
-NEW = "new"
+NEW = ANY_ID
 
 ORDER = tuple(Step)
 NAMES = {Step.SKIN: "Your skin", Step.PHOTOS: "Photos", Step.HEALTH: "Health", Step.REVIEW: "Review and pay"}

@@ -19,6 +19,8 @@ from teleconsult.ui.parts.typography import h1, lede, visually_hidden
 from teleconsult.ui.public.plain import nothing_here, plain
 from teleconsult.ui.shell import page_shell
 
+_HEADING = "mt-7 mb-7 sm:mt-10 sm:mb-8"
+
 
 def frame(
     step: Step, title: Node, sub: str, *children: rx.Component, width: Literal["form", "page"] = "form"
@@ -67,6 +69,7 @@ def address_of(step: Step) -> rx.Var[str]:
 
 def _head(step: Step, title: Node, sub: str) -> rx.Component:
     number = ORDER.index(step)
+    named = rx.el.div(_title(title), lede(sub, class_name="mt-1.5"), class_name=_HEADING)
     back = ("Consultations", LIST) if number == 0 else (NAMES[ORDER[number - 1]], address_of(ORDER[number - 1]))
     return rx.el.div(
         rx.el.div(
@@ -75,7 +78,14 @@ def _head(step: Step, title: Node, sub: str) -> rx.Component:
             class_name="mb-2 flex items-center justify-between",
         ),
         stepper([NavItem(NAMES[s], address_of(s)) for s in ORDER], number + 1),
-        rx.el.div(_title(title), lede(sub, class_name="mt-1.5"), class_name="mt-7 mb-7 sm:mt-10 sm:mb-8"),
+        rx.cond(Form.phase == "open", named, _unnamed()) if isinstance(title, rx.Var) else named,
+    )
+
+
+def _unnamed() -> rx.Component:
+    """In place of a title that the draft decides: how many lines it takes isn't known before."""
+    return rx.el.div(
+        skeleton("h-9 w-64"), skeleton("mt-4 h-5 w-full"), skeleton("mt-2 h-5 w-40"), key="unnamed", class_name=_HEADING
     )
 
 
@@ -99,7 +109,11 @@ def _waiting() -> rx.Component:
     """Grey stand-ins for the first questions."""
     line = rx.el.div(skeleton("h-4 w-48"), skeleton("mt-3 h-12 w-full rounded-control"))
     return rx.el.div(
-        visually_hidden("Loading"), *[line] * 4, role="status", class_name="flex min-h-[60vh] flex-col gap-9"
+        visually_hidden("Loading"),
+        *[line] * 4,
+        key="waiting",  # the form is put in its place as something new, not moved into it
+        role="status",
+        class_name="flex min-h-[60vh] flex-col gap-9",
     )
 
 

@@ -34,10 +34,14 @@ def stepper(steps: Sequence[NavItem], current: int) -> rx.Component:
             if done
             else rx.el.span(bar, name, class_name="block py-1.5 max-sm:pt-2 max-sm:pb-1")
         )
-        return rx.el.li(body, class_name="min-w-0 flex-1", custom_attrs={"aria-current": "step"} if now else {})
+        return rx.el.li(body, class_name="min-w-0", custom_attrs={"aria-current": "step"} if now else {})
 
     return rx.el.nav(
-        rx.el.ol(*[step(i, item) for i, item in enumerate(steps, 1)], class_name="flex gap-2 sm:gap-3"),
+        # A grid: its columns are the same while the page still arrives.
+        rx.el.ol(
+            *[step(i, item) for i, item in enumerate(steps, 1)],
+            class_name=f"grid grid-cols-{len(steps)} gap-2 sm:gap-3",
+        ),
         rx.el.p(
             rx.el.span(f"Step {current} of {len(steps)}", class_name="text-ink-2"),
             rx.el.span(f" {steps[current - 1].label}", class_name="font-semibold"),
