@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import stamina
 import stripe
 
-from teleconsult.billing.objects import CheckoutSession, Event, Refund
+from teleconsult.billing.objects import CheckoutSession, Event, HeldSession, Refund
 from teleconsult.settings import get_settings
 
 TIMEOUT_SECONDS = 10
@@ -126,6 +126,33 @@ class Gateway:
         params: Any = {"payment_intent": payment_intent, "limit": 100}
         page = _call(lambda: self._client.v1.refunds.list(params))
         return [Refund.model_validate(refund.to_dict()) for refund in page.data]
+
+    def held_sessions(self, since: datetime) -> list[HeldSession]:
+        """Every page made since then that is open or complete, latest first, with what was paid and returned."""
+        expand = ["data.payment_intent.latest_charge"]
+        pages = [
+            self._all(
+                self._client.v1.checkout.sessions.list,
+                {"status": status, "created": {"gte": int(since.timestamp())}, "expand": expand},
+            )
+            for status in ("open", "complete")
+        ]
+        return [HeldSession.read(found) for page in pages for found in page]
+
+    def refunds_since(self, since: datetime) -> list[Refund]:
+        """Every refund made since then, latest first."""
+        found = self._all(self._client.v1.refunds.list, {"created": {"gte": int(since.timestamp())}})
+        return [Refund.model_validate(refund) for refund in found]
+
+    def _all(self, fetch: Callable[[Any], Any], params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Page after page of a list, a hundred at a time."""
+        asked = {**params, "limit": 100}
+        while True:
+            page = _call(partial(fetch, asked))
+            yield from (found.to_dict() for found in page.data)
+            if not page.has_more:
+                return
+            asked["starting_after"] = page.data[-1].id
 
     def retrieve_event(self, event_id: str) -> Event:
         """An event by its id, as Stripe has it. Stripe keeps events for 30 days."""

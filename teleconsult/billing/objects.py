@@ -5,7 +5,8 @@ Field names are Stripe's. Source: API 2026-10-28.endive.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, StrictInt
 
@@ -39,6 +40,28 @@ class CheckoutSession(_Model):
     def paid(self) -> bool:
         """Whether the money has arrived: a complete page alone doesn't say so."""
         return self.status == "complete" and self.payment_status in ("paid", "no_payment_required")
+
+
+class HeldSession(_Model):
+    """A payment page with the money behind it, as Stripe's list shows both."""
+
+    session: CheckoutSession
+    paid_at: datetime | None
+    """When the charge was made; None while there is none."""
+    refunded_minor: int
+    """How much of it has gone back, in minor units."""
+
+    @classmethod
+    def read(cls, raw: dict[str, Any]) -> Self:
+        """From a session whose payment intent and latest charge are expanded."""
+        intent = raw.get("payment_intent") or {}
+        charge = intent.get("latest_charge") or {}
+        made = charge.get("created")
+        return cls(
+            session=CheckoutSession.model_validate({**raw, "payment_intent": intent.get("id")}),
+            paid_at=datetime.fromtimestamp(made, UTC) if made else None,
+            refunded_minor=charge.get("amount_refunded", 0),
+        )
 
 
 class Charge(_Model):
