@@ -21,6 +21,7 @@ COMMANDS = {
     "migrate": "bring the database to the current version",
     "build": "compile the pages",
     "stripe": "set up, check and repair our side of Stripe",
+    "invariants": "prove that no money is lost, doubled or stuck",
 }
 
 GROUPS = {
@@ -30,6 +31,7 @@ GROUPS = {
         "reconcile": "bring every hanging payment to where Stripe has it, now",
         "replay": "apply one event again, as Stripe has it",
         "explain": "tell all that happened to one consultation or payment",
+        "invariants": "prove that no money is lost, doubled or stuck",
     },
 }
 """Commands of two words: each has a module of its own in the package of the first."""

@@ -99,7 +99,10 @@ def test_money_that_went_back_is_accounted_for(shop: Shop) -> None:
 
 def test_attempt_that_counts_as_paid_and_is_not(shop: Shop) -> None:
     [attempt] = payments(shop.unpaid)
-    change("update payment set status = 'REVIEW', review_reason = 'x', paid_at = now() - interval '1 second' where id = :i", i=attempt.id)
+    change(
+        "update payment set status = 'REVIEW', review_reason = 'x', paid_at = created_at where id = :i",
+        i=attempt.id,
+    )
     change(
         "insert into audit_log (at, actor_role, action, object_type, object_id, detail)"
         " values (now(), 'system', 'payment_review', 'payment', :i, '{}')",
