@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import stripe
 
-from teleconsult.billing import account, checkout, customers, gateway, portal, refunds, settle, webhook
+from teleconsult.billing import account, checkout, customers, gateway, invariants, portal, refunds, settle, webhook
 from teleconsult.billing.models import Payment
 from teleconsult.db import transaction
 from tests.billing.deliveries import payments
