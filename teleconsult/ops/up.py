@@ -132,7 +132,7 @@ def _start_sandbox(settings: Settings, port: int, data: Path, children: Children
         "--port": str(own),
         "--webhook-url": f"{settings.public_url}/api/billing/webhook",
         "--webhook-secret": secret,
-        "--state-file": str(data / "sandbox.json"),
+        "--state-file": str(data / "sandbox.sqlite"),
         "--base-url": f"http://localhost:{own}",
     }
     words = [word for option in options.items() for word in option]

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -18,12 +19,18 @@ from granian.server.embed import Server
 
 from teleconsult.sandbox.context import Sandbox
 from teleconsult.sandbox.controls.world import seed
-from teleconsult.sandbox.delivery import COMMAND_LINE, Deliverer, Target
+from teleconsult.sandbox.delivery import Deliverer
+from teleconsult.sandbox.endpoints import COMMAND_LINE, Target
 from teleconsult.sandbox.server import build
 from teleconsult.sandbox.store import Store
 
 GRACE_SECONDS = 0.5
-PAUSES = "1,2,4,8,16,30,30,30,30"
+SCHEDULES = {
+    "quick": "1,2,4,8,16,30,30,30,30",
+    "test": "300,3600,10800",
+    "live": "300,1800,7200,18000,36000,36000,43200,43200,43200,28800",
+}
+"""Stripe publishes no pauses, only "three times over a few hours" for tests and "up to three days" for live mode."""
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
@@ -36,7 +43,11 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--webhook-url", help="where events go, for example http://127.0.0.1:8000/api/billing/webhook")
     parser.add_argument("--webhook-secret", default="", help="whsec_…; two, separated by a comma, sign with both")
     parser.add_argument("--webhook-events", default="*", help="types to send there, separated by commas (default: all)")
-    parser.add_argument("--retry-pauses", default=PAUSES, help="seconds between tries (default: %(default)s)")
+    pauses = "between tries: quick, test or live (as Stripe's), or seconds separated by commas (default: %(default)s)"
+    parser.add_argument("--retry-pauses", default="quick", help=pauses)
+    parser.add_argument("--compress", type=float, default=1.0, help="make them so many times shorter")
+    off = "switch an endpoint off that only failed for so many seconds (Stripe: days; default: never)"
+    parser.add_argument("--disable-after", type=float, help=off)
     parser.add_argument("--state-file", type=Path, help="keep everything in this file over restarts")
     parser.add_argument("--base-url", help="the address of the hosted pages, when it isn't http://HOST:PORT")
     found = parser.parse_args(given)
@@ -44,23 +55,32 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         parser.error("--host must be a loopback address: the sandbox has no passwords")
     if found.webhook_url and not all(part.startswith("whsec_") for part in found.webhook_secret.split(",")):
         parser.error("--webhook-url needs --webhook-secret beginning with whsec_")
-    if not re.fullmatch(r"\d+(\.\d+)?(,\d+(\.\d+)?)*", found.retry_pauses):
-        parser.error("--retry-pauses must be seconds separated by commas")
+    if not re.fullmatch(r"\d+(\.\d+)?(,\d+(\.\d+)?)*", SCHEDULES.get(found.retry_pauses, found.retry_pauses)):
+        parser.error("--retry-pauses must be quick, test, live, or seconds separated by commas")
+    if found.compress <= 0:
+        parser.error("--compress must be more than 0")
     return found
 
 
 def make(options: argparse.Namespace) -> Sandbox:
     """A sandbox as the command line describes it."""
-    store = Store.load(options.state_file)
-    fixed: tuple[Target, ...] = ()
+    store = Store(options.state_file)
+    endpoint = None
     if options.webhook_url:
         secrets, types = options.webhook_secret.split(","), options.webhook_events.split(",")
-        fixed = (Target(COMMAND_LINE, options.webhook_url, tuple(secrets), tuple(types)),)
+        endpoint = Target(COMMAND_LINE, options.webhook_url, tuple(secrets), tuple(types))
     base = (options.base_url or f"http://{options.host}:{options.port}").rstrip("/")
-    pauses = tuple(float(pause) for pause in options.retry_pauses.split(","))
-    sandbox = Sandbox(store, Deliverer(store, fixed, pauses), base)
+    patience = options.disable_after / options.compress if options.disable_after else None
+    deliverer = Deliverer(store, pauses_of(options.retry_pauses, options.compress), patience)
+    sandbox = Sandbox(store, deliverer, base, endpoint)
     seed(sandbox)
+    store.save()
     return sandbox
+
+
+def pauses_of(given: str, compress: float) -> tuple[float, ...]:
+    """The seconds between tries: by name or as they stand, so many times shorter."""
+    return tuple(float(pause) / compress for pause in SCHEDULES.get(given, given).split(","))
 
 
 async def serve(options: argparse.Namespace) -> None:
@@ -118,7 +138,7 @@ def main() -> None:
         asyncio.run(serve(arguments()))
     except KeyboardInterrupt:
         return
-    except json.JSONDecodeError:
+    except (sqlite3.DatabaseError, json.JSONDecodeError):
         sys.exit("The sandbox can't start: its state file is damaged. Delete it to begin anew.")
     except OSError as error:
         sys.exit(f"The sandbox can't start: {error.strerror or error}")

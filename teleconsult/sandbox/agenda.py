@@ -19,18 +19,18 @@ class Agenda:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._heap = [(entry["at"], wanted) for wanted, entry in store.agenda.items()]
+        self._heap = [(entry["at"], wanted) for wanted, entry in store.plans.items()]
         heapq.heapify(self._heap)
 
     def add(self, seconds: float, act: str, facts: dict[str, Any]) -> None:
         """Plan an act so many seconds from now."""
         wanted, at = random_text(12), self._store.moment() + seconds
-        self._store.agenda[wanted] = {"at": at, "act": act, "facts": facts}
+        self._store.plan(wanted, {"at": at, "act": act, "facts": facts})
         heapq.heappush(self._heap, (at, wanted))
 
     def take(self) -> tuple[str, dict[str, Any]] | None:
         """The next act that is due, or None. It is off the agenda then."""
         if not self._heap or self._heap[0][0] > self._store.moment():
             return None
-        entry = self._store.agenda.pop(heapq.heappop(self._heap)[1])
+        entry = self._store.unplan(heapq.heappop(self._heap)[1])
         return entry["act"], entry["facts"]

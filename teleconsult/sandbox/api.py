@@ -19,7 +19,7 @@ from teleconsult.sandbox import clockwork
 from teleconsult.sandbox.context import Call, Sandbox
 from teleconsult.sandbox.dropped import Dropped
 from teleconsult.sandbox.errors import StripeError, bad_key, invalid, no_key
-from teleconsult.sandbox.faults import Fault, failure
+from teleconsult.sandbox.faults import ANSWERS, Fault, failure
 from teleconsult.sandbox.forms import decode
 from teleconsult.sandbox.idempotency import Keys
 from teleconsult.sandbox.ids import new_id
@@ -97,7 +97,7 @@ class Api:
             raise invalid("The request is too large.", status=413)
         asked = _recognise(request, body, request_id)
         fault = self.sandbox.faults.take(asked.operation)
-        if fault and fault.kind in ("429", "500"):
+        if fault and fault.kind in ANSWERS:
             raise failure(fault.kind)
         params = check(asked.operation, asked.tree)
         if asked.key is None:
@@ -118,9 +118,20 @@ class Api:
         if kind.endswith("_before"):
             return Dropped()
         answer = self._act(asked, params)
+        if fault and fault.answers_after:
+            return self._fail_after(request, asked, fault)
         if fault and kind == "timeout_after":
             await asyncio.sleep(fault.seconds)
         return Dropped() if kind.endswith("_after") else _json(request, asked.request_id, answer)
+
+    def _fail_after(self, request: Request, asked: Asked, fault: Fault) -> Response:
+        """It was done, and the answer says that it failed. `500_stored` says so again to the same key, for a day."""
+        error = failure(fault.kind)
+        answer = Answer(error.status, _text(error.body))
+        if fault.kind == "500_stored" and asked.key:
+            self.keys.keep(asked.key, asked.path, asked.tree, answer.status, answer.text)
+            self.sandbox.store.save()
+        return _json(request, asked.request_id, answer)
 
     def _act(self, asked: Asked, params: dict[str, Any]) -> Answer:
         """Without a pause: the change, its events, the key and the file belong together."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from teleconsult.sandbox import checkout, delayed, payments, refunds
+from teleconsult.sandbox import checkout, delayed, endpoints, payments, refunds
 from teleconsult.sandbox.context import Sandbox
 
 ACTS: dict[str, Callable[[Sandbox, dict[str, Any]], None]] = {
@@ -14,6 +14,7 @@ ACTS: dict[str, Callable[[Sandbox, dict[str, Any]], None]] = {
     "book": payments.book,
     "reference": refunds.refer,
     "refund": refunds.come_true,
+    "forget_secret": lambda sandbox, facts: endpoints.forget_old_secret(sandbox.store, facts["endpoint"]),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from teleconsult.sandbox import objects
 from teleconsult.sandbox.agenda import Agenda
 from teleconsult.sandbox.delivery import NORMAL, Deliverer, Manner
+from teleconsult.sandbox.endpoints import Target
 from teleconsult.sandbox.faults import Faults
 from teleconsult.sandbox.parameters import api_version
 from teleconsult.sandbox.store import Store
@@ -17,11 +18,12 @@ AUTOMATIC = {"id": None, "idempotency_key": None}
 
 @dataclass
 class Sandbox:
-    """One sandbox. `base` is its own address, without a final slash."""
+    """One sandbox. `base` is its own address, without a final slash; `endpoint` is the one of the command line."""
 
     store: Store
     deliverer: Deliverer
     base: str
+    endpoint: Target | None = None
     faults: Faults = field(default_factory=Faults)
     agenda: Agenda = field(init=False)
 
@@ -57,6 +59,7 @@ class Sandbox:
         request: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """An event whose object is frozen now and which is published later, as Stripe's order asks for."""
+        self.store.touch(item["object"], item["id"])
         event = objects.event(kind, item, self.store.now(), api_version(), request or AUTOMATIC)
         if previous is not None:
             event["data"]["previous_attributes"] = previous

@@ -18,7 +18,7 @@ def control_page(sandbox: Sandbox) -> HTMLResponse:
     store = sandbox.store
     sessions = [_session(s) for s in _newest(store.all("checkout.session").values())]
     events = [_event(e) for e in _newest(store.all("event").values())]
-    deliveries = [_delivery(d) for d in _newest(store.deliveries)]
+    deliveries = [_delivery(d) for d in _newest(store.deliveries.values())]
     head = el(
         "div",
         el("div", el("h1", "Local Stripe"), el("p", f"Its clock says {clock(store.now())}.", class_="hint num")),

@@ -1,27 +1,31 @@
 """Signed delivery of events, with retries: what an endpoint of ours really receives from Stripe.
 
 Each try has a new timestamp and signature and the same event id. Any 2xx is success; a redirect is not. The order of
-events isn't guaranteed: they leave together, as Stripe's do.
+events isn't guaranteed: they leave together, as Stripe's do. Retries run by the sandbox's clock.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import heapq
 import hmac
 import json
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from teleconsult.sandbox import endpoints
+from teleconsult.sandbox.endpoints import Target
 from teleconsult.sandbox.ids import new_id
 from teleconsult.sandbox.post import PostFailed, is_local, post
-from teleconsult.sandbox.store import Store
+from teleconsult.sandbox.store import DELIVERIES, Store
+from teleconsult.sandbox.webhook_faults import DELAY, DROP, DUPLICATE, LOSE_ANSWER, REORDER, Order, Orders, changed
 
 ANSWER_SECONDS = 10.0
 PENDING, DELIVERED, FAILED, WITHHELD = "pending", "delivered", "failed", "withheld"
-COMMAND_LINE = "we_command_line"
 USER_AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
 
 
@@ -42,20 +46,6 @@ NORMAL, TWICE, NEVER, LATE = Manner(), Manner(times=2), Manner(times=0), Manner(
 MANNERS = {"normal": NORMAL, "late": LATE, "twice": TWICE, "never": NEVER}
 
 
-@dataclass(frozen=True)
-class Target:
-    """An address, the secrets it is signed with (two while one is rolled), and the types it asked for."""
-
-    name: str
-    url: str
-    secrets: tuple[str, ...]
-    types: tuple[str, ...] = ("*",)
-
-    def wants(self, kind: str) -> bool:
-        """Whether events of this type go there."""
-        return "*" in self.types or kind in self.types
-
-
 def signature(body: bytes, secrets: tuple[str, ...], now: int) -> str:
     """The `Stripe-Signature` header: one `v1` for each secret."""
     signed = [hmac.new(key.encode(), b"%d." % now + body, hashlib.sha256).hexdigest() for key in secrets]
@@ -64,45 +54,58 @@ def signature(body: bytes, secrets: tuple[str, ...], now: int) -> str:
 
 @dataclass
 class Deliverer:
-    """Sends events to the endpoint of the command line and to those registered through the API.
+    """Sends events to every endpoint in force.
 
-    `pauses` are the seconds between tries, so their number bounds the tries.
+    `pauses` are the seconds between tries, so their number bounds the tries; `patience` is after how many seconds of
+    failures only an endpoint is switched off, None for never.
     """
 
     store: Store
-    fixed: tuple[Target, ...] = ()
     pauses: tuple[float, ...] = ()
-    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    patience: float | None = None
+    orders: Orders = field(default_factory=Orders)
+    _waiting: list[tuple[float, str]] = field(default_factory=list)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _answered: dict[str, asyncio.Event] = field(default_factory=dict)
-
-    def targets(self) -> list[Target]:
-        """Every endpoint in force."""
-        registered = [
-            Target(e["id"], e["url"], (self.store.note(e["id"])["secret"],), tuple(e["enabled_events"]))
-            for e in self.store.all("webhook_endpoint").values()
-            if e["status"] == "enabled"
-        ]
-        return [*self.fixed, *registered]
 
     def send(self, event: dict[str, Any], manner: Manner = NORMAL) -> list[dict[str, Any]]:
         """Begin delivery to every endpoint that wants the type. Returns the deliveries, which go on by themselves."""
-        made = []
-        for target in self.targets():
+        made: list[dict[str, Any]] = []
+        for target in endpoints.in_force(self.store):
             if target.wants(event["type"]):
-                made += [self._record(event, target, manner) for _ in range(max(1, manner.times))]
-        event["pending_webhooks"] = len({row["endpoint"] for row in made})
+                for _ in range(max(1, manner.times)):
+                    made += self._ordered(event, target, manner)
+        self._count(event)
+        self.run_due()
+        return made
+
+    def repeat(self, event: dict[str, Any], times: int, changes: dict[str, Any]) -> list[dict[str, Any]]:
+        """Send an event again by hand, so many times at once, to every endpoint that wants it. No order touches it."""
+        targets = [t for t in endpoints.in_force(self.store) if t.wants(event["type"])]
+        made = [self._record(event, target, NORMAL) for target in targets for _ in range(times)]
         for row in made:
-            if row["status"] == PENDING:
-                self._start(row)
+            row["changes"] = changes
+            self._go(row)
+        self._count(event)
         return made
 
     def resume(self) -> None:
         """Go on with what was under way when the process ended."""
-        for row in self.store.deliveries:
+        for row in self.store.deliveries.values():
             if row["status"] == PENDING:
-                self._start(row)
+                self._go(row)
 
-    async def settled(self, rows: list[dict[str, Any]], seconds: float) -> None:
+    def run_due(self) -> None:
+        """Begin every try whose time has come."""
+        moment = self.store.moment()
+        while self._waiting and self._waiting[0][0] <= moment:
+            row = self.store.deliveries.get(heapq.heappop(self._waiting)[1])
+            if row and row["status"] == PENDING:
+                self._start(self._try(row))
+        for order in self.orders.ripe(moment):
+            self._start(self._release(order))
+
+    async def settled(self, rows: Iterable[dict[str, Any]], seconds: float) -> None:
         """Wait until each of these deliveries has had a first answer, good or bad, or the time is up."""
         waits = [self._answered[row["id"]].wait() for row in rows if row["id"] in self._answered]
         with suppress(TimeoutError):
@@ -110,10 +113,42 @@ class Deliverer:
 
     def stop(self) -> None:
         """Drop everything under way: after a reset, and when the process ends."""
-        for task in self._tasks.values():
+        for task in self._tasks:
             task.cancel()
         self._tasks.clear()
         self._answered.clear()
+        self._waiting.clear()
+        self.orders.open.clear()
+
+    def _ordered(self, event: dict[str, Any], target: Target, manner: Manner) -> list[dict[str, Any]]:
+        """One delivery, or what a standing order makes of it."""
+        order = self.orders.take(event["type"]) if manner.times else None
+        copies = order.copies if order and order.kind == DUPLICATE else 1
+        made = [self._record(event, target, manner) for _ in range(copies)]
+        if order is None or not self._obey(order, made[0]):
+            for row in made:
+                self._go(row)
+        return made
+
+    def _obey(self, order: Order, row: dict[str, Any]) -> bool:
+        """Whether the order keeps the delivery from leaving by itself."""
+        row["changes"] = order.changes
+        if order.kind == DROP:
+            row["status"] = WITHHELD
+        if order.kind == DELAY:
+            row["due"] += order.seconds
+        if order.kind == REORDER:
+            order.held.append(row["id"])
+            order.until = order.until or self.store.moment() + order.seconds
+        return order.kind == REORDER
+
+    async def _release(self, order: Order) -> None:
+        """Send what was collected, the last first, each after the one before was answered."""
+        for wanted in reversed(order.held):
+            row = self.store.deliveries.get(wanted)
+            if row:
+                self._answered[wanted] = asyncio.Event()
+                await self._try(row)
 
     def _record(self, event: dict[str, Any], target: Target, manner: Manner) -> dict[str, Any]:
         row = {
@@ -123,37 +158,48 @@ class Deliverer:
             "endpoint": target.name,
             "url": target.url,
             "status": PENDING if manner.times else WITHHELD,
-            "due": time.time() + manner.delay,
+            "due": self.store.moment() + manner.delay,
+            "changes": {},
             "tries": [],
         }
-        self.store.deliveries.append(row)
+        self.store.add_delivery(row)
         return row
 
-    def _start(self, row: dict[str, Any]) -> None:
+    def _go(self, row: dict[str, Any]) -> None:
+        """Let it leave when it is due: now, if it is."""
+        if row["status"] != PENDING:
+            return
         self._answered[row["id"]] = asyncio.Event()
-        task = asyncio.get_running_loop().create_task(self._deliver(row))
-        self._tasks[row["id"]] = task
-        task.add_done_callback(lambda _: self._tasks.pop(row["id"], None))
+        if row["due"] <= self.store.moment():
+            self._start(self._try(row))
+        else:
+            heapq.heappush(self._waiting, (row["due"], row["id"]))
 
-    async def _deliver(self, row: dict[str, Any]) -> None:
-        while row["status"] == PENDING:
-            await asyncio.sleep(max(0.0, row["due"] - time.time()))
-            await self._try(row)
-            self._answered[row["id"]].set()
-            self.store.save()
-        self._answered.pop(row["id"], None)
+    def _start(self, act: Any) -> None:
+        task = asyncio.get_running_loop().create_task(act)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _try(self, row: dict[str, Any]) -> None:
         """One request. The event is read afresh, so a delivery after a restart sends what was stored."""
-        target = next((t for t in self.targets() if t.name == row["endpoint"]), None)
+        target = next((t for t in endpoints.in_force(self.store) if t.name == row["endpoint"]), None)
         event = self.store.find("event", row["event"])
-        if target is None or event is None:
+        if target and event:
+            began = time.time()
+            outcome = await self._answer(target, changed(event, row["changes"]))
+            status = int(outcome.get("status", 0))
+            if row["changes"].pop(LOSE_ANSWER, None):
+                outcome, status = {"error": f"the answer was lost by order (it was {status or 'none'})"}, 0
+            row["tries"].append({"at": began, "seconds": round(time.time() - began, 3)} | outcome)
+            self._judge(row, ok=200 <= status < 300)  # noqa: PLR2004 - 2xx
+        else:  # switched off or deleted meanwhile: Stripe stops too
             row["status"] = FAILED
-            return
-        began = time.time()
-        outcome = await self._answer(target, event)
-        row["tries"].append({"at": began, "seconds": round(time.time() - began, 3)} | outcome)
-        self._judge(row, event, ok=200 <= outcome.get("status", 0) < 300)  # noqa: PLR2004 - 2xx
+        self.store.touch(DELIVERIES, row["id"])
+        if answered := self._answered.pop(row["id"], None):
+            answered.set()
+        if row["status"] == PENDING:
+            heapq.heappush(self._waiting, (row["due"], row["id"]))
+        self.store.save()
 
     async def _answer(self, target: Target, event: dict[str, Any]) -> dict[str, Any]:
         if not is_local(target.url):
@@ -169,12 +215,20 @@ class Deliverer:
         except PostFailed as error:
             return {"error": str(error)}
 
-    def _judge(self, row: dict[str, Any], event: dict[str, Any], *, ok: bool) -> None:
+    def _judge(self, row: dict[str, Any], *, ok: bool) -> None:
         if ok:
             row["status"] = DELIVERED
-            same = [d for d in self.store.deliveries if d["event"] == event["id"] and d["status"] != DELIVERED]
-            event["pending_webhooks"] = len({d["endpoint"] for d in same if d["status"] == PENDING})
         elif len(row["tries"]) > len(self.pauses):
             row["status"] = FAILED
         else:
-            row["due"] = time.time() + self.pauses[len(row["tries"]) - 1]
+            row["due"] = self.store.moment() + self.pauses[len(row["tries"]) - 1]
+        endpoints.heard(self.store, row["endpoint"], ok=ok, patience=self.patience)
+        event = self.store.find("event", row["event"])
+        if event:
+            self._count(event)
+
+    def _count(self, event: dict[str, Any]) -> None:
+        """`pending_webhooks`: endpoints the event was for and that have not received it."""
+        rows = self.store.deliveries_of(event["id"])
+        arrived = {row["endpoint"] for row in rows if row["status"] == DELIVERED}
+        event["pending_webhooks"] = len({row["endpoint"] for row in rows} - arrived)

@@ -7,7 +7,11 @@ from typing import Any
 
 from teleconsult.sandbox.errors import StripeError, invalid
 
-KINDS = ("500", "429", "slow", "timeout_before", "timeout_after", "drop_before", "drop_after")
+ANSWERS = ("429", "409", "500")
+KINDS = (
+    *ANSWERS, *(f"{status}_after" for status in ANSWERS), "500_stored", "slow", "timeout_before", "timeout_after",
+    "drop_before", "drop_after",
+)  # fmt: skip
 LONGEST = 600.0
 
 
@@ -24,6 +28,11 @@ class Fault:
         if self.kind not in KINDS:
             raise invalid(f"Invalid kind: must be one of {', '.join(KINDS)}", param="kind")
         self.seconds = min(self.seconds, LONGEST)
+
+    @property
+    def answers_after(self) -> bool:
+        """Whether it acts and then says that it failed."""
+        return self.kind.endswith(("_after", "_stored")) and self.kind[0].isdigit()
 
 
 @dataclass
@@ -48,9 +57,12 @@ class Faults:
 
 
 def failure(kind: str) -> StripeError:
-    """The answer of a fault that answers. A 500 here comes before execution, so a retry with the same key goes on."""
-    if kind == "429":
+    """The answer of a fault that answers; no key remembers it, so a retry with the same key goes on."""
+    if kind.startswith("429"):
         text = "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits."
         return StripeError(429, "invalid_request_error", text, stored=False, code="rate_limit")
+    if kind.startswith("409"):
+        text = "This object cannot be accessed right now because another API request is currently accessing it."
+        return StripeError(409, "invalid_request_error", text, stored=False, code="lock_timeout")
     text = "An error occurred internally while handling this request, and has been logged for us to examine."
     return StripeError(500, "api_error", text, stored=False)

@@ -49,7 +49,7 @@ class Hosted:
 
     async def pay(self, request: Request) -> Response:
         """The form was sent."""
-        session, form = self._session(request), await form_of(request)
+        form, session = await form_of(request), self._session(request)
         if session is None or session["status"] != "open":
             return ended_page(session) if session else unknown()
         try:
@@ -72,7 +72,7 @@ class Hosted:
 
     async def answer(self, request: Request) -> Response:
         """The answer to the bank."""
-        session, form = self._session(request), await form_of(request)
+        form, session = await form_of(request), self._session(request)
         if session is None or session["status"] != "open":
             return ended_page(session) if session else unknown()
         waiting = self.sandbox.store.note(session["id"]).get("authenticating")
@@ -105,7 +105,7 @@ async def wait_for_answer(sandbox: Sandbox, events: list[dict[str, Any]], manner
     if manner.delay or not manner.times:
         return
     wanted = {event["id"] for event in events if event["type"].startswith("checkout.session.")}
-    rows = [row for row in sandbox.store.deliveries if row["event"] in wanted]
+    rows = [row for event in wanted for row in sandbox.store.deliveries_of(event)]
     await sandbox.deliverer.settled(rows, REDIRECT_SECONDS)
 
 

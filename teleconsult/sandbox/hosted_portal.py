@@ -43,7 +43,7 @@ class Portal:
 
     async def change_card(self, request: Request) -> Response:
         """Keep another test card in place of the old one."""
-        link, form = self._link(request), await form_of(request)
+        form, link = await form_of(request), self._link(request)
         if (
             link is None
             or not self._features(link)["payment_method_update"]["enabled"]
@@ -56,7 +56,7 @@ class Portal:
 
     async def change_address(self, request: Request) -> Response:
         """Keep name and address."""
-        link, form = self._link(request), await form_of(request)
+        form, link = await form_of(request), self._link(request)
         if link is None or not self._features(link)["customer_update"]["enabled"]:
             return unknown()
         customer = self.sandbox.store.get("customer", link["customer"])

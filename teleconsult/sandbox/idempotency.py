@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from teleconsult.sandbox.errors import StripeError, invalid
-from teleconsult.sandbox.store import DAY, Store
+from teleconsult.sandbox.store import Store
 
 LONGEST = 255
 
@@ -31,7 +31,7 @@ class Keys:
         """
         if len(key) > LONGEST:
             raise invalid(f"Idempotency keys can have up to {LONGEST} characters.")
-        kept = self._find(key)
+        kept = self.store.kept_answer(key)
         if kept:
             _compare(kept, key, path, tree)
             return kept
@@ -42,22 +42,13 @@ class Keys:
 
     def keep(self, key: str, path: str, tree: dict[str, Any], status: int, text: str) -> None:
         """Remember the result and let the key go."""
-        self.store.idempotency[key] = {
-            "created": self.store.now(),
-            "path": path,
-            "fingerprint": _fingerprint(tree),
-            "status": status,
-            "text": text,
-        }
+        made = {"created": self.store.now(), "path": path, "fingerprint": _fingerprint(tree)}
+        self.store.keep_answer(key, made | {"status": status, "text": text})
         self.release(key)
 
     def release(self, key: str) -> None:
         """Forget that the key is in use: nothing was executed."""
         self.in_flight.discard(key)
-
-    def _find(self, key: str) -> dict[str, Any] | None:
-        kept = self.store.idempotency.get(key)
-        return kept if kept and kept["created"] > self.store.now() - DAY else None
 
 
 def _fingerprint(tree: dict[str, Any]) -> str:

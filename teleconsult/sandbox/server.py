@@ -22,7 +22,7 @@ from teleconsult.sandbox.pages import HERE, SECURITY
 
 METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 HOSTS = ["localhost", "127.0.0.1"]
-TICK_SECONDS = 0.25
+TICK_SECONDS = 0.1
 
 
 def build(sandbox: Sandbox) -> Starlette:
@@ -55,6 +55,7 @@ async def _tick(sandbox: Sandbox) -> None:
     """Let happen what is due even when nobody asks."""
     while True:
         await asyncio.sleep(TICK_SECONDS)
+        sandbox.deliverer.run_due()
         if clockwork.run_due(sandbox):
             sandbox.store.save()
 

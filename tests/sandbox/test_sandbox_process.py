@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from tests.sandbox.conftest import LINE, PAGE
 from tests.sandbox.process import AUTH, ROOT, SECRET, Endpoint, Running, free_port, start
 
 
@@ -40,7 +43,7 @@ def _ignore_cut(running: Running) -> None:
 
 
 def test_a_restart_continues(tmp_path: Path) -> None:
-    kept = tmp_path / "state" / "stripe.json"
+    kept = tmp_path / "state" / "stripe.sqlite"
     endpoint = Endpoint()
     endpoint.statuses = [500] * 2
     options = ["--state-file", str(kept), "--webhook-url", endpoint.url, "--webhook-secret", SECRET]
@@ -48,7 +51,6 @@ def test_a_restart_continues(tmp_path: Path) -> None:
     made = customer(running)
     event = json.loads(endpoint.wait(1)[0][1])["id"]
     running.stop(signal.SIGKILL)
-    assert json.loads(kept.read_text())["objects"]["customer"][made]["email"] == "a@b.example"
     assert kept.stat().st_mode & 0o077 == 0
     running = start(*options, "--retry-pauses", "0.1,0.1,0.1")
     try:
@@ -58,6 +60,55 @@ def test_a_restart_continues(tmp_path: Path) -> None:
     finally:
         running.stop()
         endpoint.server.shutdown()
+
+
+def test_nothing_that_was_answered_is_lost_by_a_kill(tmp_path: Path) -> None:
+    """Every kind of change, then a kill, then a comparison of everything."""
+    options = ["--state-file", str(tmp_path / "s.sqlite"), "--retry-pauses", "86400"]
+    running = start(*options)
+    live_through_everything(running)
+    before = everything(running)
+    running.stop(signal.SIGKILL)
+    again = start(*options)
+    try:
+        assert everything(again) == before
+        assert [kind for kind in before["objects"] if not before["objects"][kind]] == []
+    finally:
+        again.stop()
+
+
+def everything(running: Running) -> dict[str, Any]:
+    kept = running.state()
+    return {name: kept[name] for name in ("objects", "events", "deliveries", "agenda")}
+
+
+def live_through_everything(running: Running) -> None:
+    with running.http() as http:
+
+        def sell(**more: Any) -> str:
+            body = {**PAGE, **LINE, "invoice_creation[enabled]": "true", **more}
+            return http.post("/v1/checkout/sessions", data=body, headers={"Idempotency-Key": str(more)}).json()["id"]
+
+        http.post("/v1/webhook_endpoints", data={"url": "http://127.0.0.1:9/", "enabled_events[]": "charge.succeeded"})
+        jane = http.post("/v1/customers", data={"email": "a@b.example"}).json()["id"]
+        http.post("/v1/billing_portal/sessions", data={"customer": jane})
+        saved = {"payment_intent_data[setup_future_usage]": "off_session"}
+        paid = running.control(f"sessions/{sell(customer=jane, **saved)}/pay")["session"]["payment_intent"]
+        running.control(f"sessions/{sell()}/pay", card="4000000000000002")
+        running.control(f"sessions/{sell(client_reference_id='x')}/tamper", amount_total=1)
+        running.control(f"sessions/{sell(customer_creation='always')}/pay", name="New")
+        running.control(f"sessions/{sell(client_reference_id='y')}/expire")
+        running.control(f"payments/{paid}/refund", amount=100, status="pending")
+        running.control(f"payments/{paid}/dispute")
+        debit = sell(**{"allowed_payment_method_types[0]": "sepa_debit"})
+        running.control(f"sessions/{debit}/pay", method="sepa_debit")
+        key = {"lookup_key": "consultation", "currency": "eur", "unit_amount": "4900", "product_data[name]": "x"}
+        http.post("/v1/prices", data=key)
+        http.post("/v1/prices", data={**key, "transfer_lookup_key": "true", "unit_amount": "5900"})
+        running.control(f"customers/{jane}/delete")
+        running.control("foreign")
+        running.control("clock", advance=3600)
+        time.sleep(0.5)
 
 
 def refused(*options: str) -> subprocess.CompletedProcess[str]:
@@ -74,7 +125,7 @@ def test_two_never_share_a_port() -> None:
 
 
 def test_a_damaged_state_file_is_said_in_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "s.json").write_text("{")
+    (tmp_path / "s.json").write_text("{" * 5000)
     done = refused("--port", str(free_port()), "--state-file", str(tmp_path / "s.json"))
     assert done.returncode == 1
     assert done.stderr.strip() == "The sandbox can't start: its state file is damaged. Delete it to begin anew."
@@ -85,7 +136,7 @@ def test_a_damaged_state_file_is_said_in_a_sentence(tmp_path: Path) -> None:
     [
         (["--host", "0.0.0.0"], "--host must be a loopback address"),  # noqa: S104 - that it is refused is the point
         (["--webhook-url", "http://127.0.0.1:9/"], "--webhook-url needs --webhook-secret beginning with whsec_"),
-        (["--retry-pauses", "soon"], "--retry-pauses must be seconds separated by commas"),
+        (["--retry-pauses", "soon"], "--retry-pauses must be quick, test, live, or seconds separated by commas"),
     ],
 )
 def test_options_that_make_no_sense(options: list[str], sentence: str) -> None:

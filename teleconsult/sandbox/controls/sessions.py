@@ -10,12 +10,13 @@ from starlette.routing import Route
 from teleconsult.sandbox import banks, checkout, delayed
 from teleconsult.sandbox.cards import Card
 from teleconsult.sandbox.checkout_page import success_url
-from teleconsult.sandbox.controls.common import Asked, Part, manner
+from teleconsult.sandbox.controls.common import Asked, Part, manner, number
 from teleconsult.sandbox.errors import invalid
 from teleconsult.sandbox.hosted import wait_for_answer
 from teleconsult.sandbox.method_objects import Source
 
 OUTCOMES = ("succeeded", "failed")
+TAMPERED = ("amount_total", "client_reference_id", "currency", "customer", "livemode", "mode", "payment_intent")
 
 
 class Sessions(Part):
@@ -27,6 +28,8 @@ class Sessions(Part):
             self.post("/_sandbox/sessions/{session}/pay", self.pay),
             self.post("/_sandbox/sessions/{session}/async", self.settle),
             self.post("/_sandbox/sessions/{session}/expire", self.expire),
+            self.post("/_sandbox/sessions/{session}/tamper", self.tamper),
+            self.post("/_sandbox/customers/{customer}/delete", self.delete_customer),
         ]
 
     async def pay(self, request: Request, asked: Asked) -> dict[str, Any]:
@@ -69,6 +72,30 @@ class Sessions(Part):
         checkout.expire(self.sandbox, session)
         return {"session": session}
 
+    async def tamper(self, request: Request, asked: Asked) -> dict[str, Any]:
+        """Change a session behind everybody's back, without an event: `{"amount_total": 1, "currency": "usd", …}`.
+
+        Metadata is merged: `{"metadata": {"userId": null}}` takes a key away, and `{"metadata": null}` all of it.
+        """
+        session = self._session(request)
+        changes = {name: asked[name] for name in TAMPERED if name in asked}
+        unknown = [name for name in asked if name not in (*TAMPERED, "metadata", "back")]
+        if unknown:
+            raise invalid(f"Invalid {unknown[0]}: must be one of metadata, {', '.join(TAMPERED)}", param=unknown[0])
+        if "amount_total" in changes:
+            changes["amount_total"] = changes["amount_subtotal"] = number(changes, "amount_total", 0)
+        if "metadata" in asked:
+            changes["metadata"] = _merged(session["metadata"], asked["metadata"])
+        session.update(changes)
+        return {"session": session}
+
+    async def delete_customer(self, request: Request, _asked: Asked) -> dict[str, Any]:
+        """Delete a customer as the dashboard does."""
+        found = self.sandbox.store.get("customer", request.path_params["customer"])
+        answer = self.sandbox.store.remove(found)
+        self.sandbox.emit("customer.deleted", found)
+        return answer
+
     def _session(self, request: Request) -> dict[str, Any]:
         return self.sandbox.store.get("checkout.session", request.path_params["session"], "session")
 
@@ -82,3 +109,11 @@ def _source(asked: Asked) -> Source:
         raise invalid(f"Invalid method: must be one of card, {', '.join(banks.DELAYED)}", param="method")
     account = asked.get("iban") or asked.get("account") or banks.CHOICES[kind][0][0]
     return banks.typed(kind, {"account": str(account), "name": name})
+
+
+def _merged(known: dict[str, str], given: Any) -> dict[str, str]:
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise invalid("Invalid metadata: a hash is needed", param="metadata")
+    return {key: str(value) for key, value in (known | given).items() if value is not None}

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from teleconsult.sandbox import clockwork, objects
+from teleconsult.sandbox import clockwork, endpoints, objects
 from teleconsult.sandbox.context import Sandbox
 from teleconsult.sandbox.control_page import control_page
 from teleconsult.sandbox.controls.common import Asked, Part, number
@@ -21,13 +21,15 @@ DEFAULT_FEATURES = {
 }
 
 
-def seed(sandbox: Sandbox) -> None:
-    """The portal's default configuration, as if its dashboard page had been saved once."""
+def seed(sandbox: Sandbox, *, portal_default: bool = True) -> None:
+    """What the dashboard was used for once: the endpoint of the command line, the portal's default configuration."""
+    endpoints.seed(sandbox.store, sandbox.endpoint)
+    if not portal_default:
+        return
     known = sandbox.store.all("billing_portal.configuration").values()
     if not any(configuration["is_default"] for configuration in known):
         made = objects.portal_configuration({"features": DEFAULT_FEATURES}, sandbox.store.now(), default=True)
         sandbox.store.put(made)
-        sandbox.store.save()
 
 
 class World(Part):
@@ -59,24 +61,25 @@ class World(Part):
             "now": store.now,
             "objects": lambda: {kind: list(rows.values()) for kind, rows in store.objects.items() if kind != "event"},
             "events": lambda: list(store.all("event").values()),
-            "deliveries": lambda: store.deliveries,
+            "deliveries": lambda: list(store.deliveries.values()),
             "requests": lambda: list(store.requests),
             "faults": self.sandbox.faults.shown,
-            "agenda": lambda: sorted(store.agenda.values(), key=lambda entry: entry["at"]),
+            "webhook_faults": lambda: [order.shown for order in self.sandbox.deliverer.orders.open],
+            "agenda": lambda: sorted(store.plans.values(), key=lambda entry: entry["at"]),
         }
         return JSONResponse({name: make() for name, make in parts.items() if only == [""] or name in only})
 
     async def reset(self, _request: Request, asked: Asked) -> dict[str, Any]:
         """Forget everything. `{"portal_default": false}` leaves the portal without its default configuration."""
         self.sandbox.forget()
-        if asked.get("portal_default", True):
-            seed(self.sandbox)
+        seed(self.sandbox, portal_default=asked.get("portal_default", True) in (True, "true"))
         return {"reset": True}
 
     async def clock(self, _request: Request, asked: Asked) -> dict[str, Any]:
         """Move the clock by `{"advance": seconds}`; what is due then happens."""
-        self.sandbox.store.clock_offset += number(asked, "advance", 0)
+        self.sandbox.store.advance(number(asked, "advance", 0))
         clockwork.run_due(self.sandbox)
+        self.sandbox.deliverer.run_due()
         return {"now": self.sandbox.store.now()}
 
     async def faults(self, _request: Request, asked: Asked) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def _claim_lookup_key(call: Call, params: dict[str, Any]) -> None:
         text = f"A price (`{holder['id']}`) already uses that lookup key."
         raise refused(text, code="resource_already_exists", param="lookup_key")
     if holder:
-        holder["lookup_key"] = None
+        call.store.get("price", holder["id"])["lookup_key"] = None
 
 
 def update_price(call: Call) -> dict[str, Any]:

@@ -40,8 +40,8 @@ def list_events(call: Call) -> dict[str, Any]:
 
 def _undelivered(call: Call) -> set[str]:
     """Ids of events that some endpoint has not received: pending, failed or withheld. One success is enough."""
-    arrived = {(d["event"], d["endpoint"]) for d in call.store.deliveries if d["status"] == DELIVERED}
-    return {d["event"] for d in call.store.deliveries if (d["event"], d["endpoint"]) not in arrived}
+    arrived = {(d["event"], d["endpoint"]) for d in call.store.deliveries.values() if d["status"] == DELIVERED}
+    return {d["event"] for d in call.store.deliveries.values() if (d["event"], d["endpoint"]) not in arrived}
 
 
 def create_endpoint(call: Call) -> dict[str, Any]:
@@ -50,7 +50,8 @@ def create_endpoint(call: Call) -> dict[str, Any]:
     if len(call.store.all("webhook_endpoint")) >= MOST_ENDPOINTS:
         raise refused(f"You have reached the maximum of {MOST_ENDPOINTS} test webhook endpoints.")
     made = call.store.put(objects.webhook_endpoint(call.params, call.store.now()))
-    secret = call.store.note(made["id"])["secret"] = new_id("whsec_")
+    secret = new_id("whsec_")
+    call.store.note(made["id"])["secrets"] = [secret]
     return made | {"secret": secret}
 
 
@@ -79,7 +80,7 @@ def delete_endpoint(call: Call) -> dict[str, Any]:
 
 
 def list_endpoints(call: Call) -> dict[str, Any]:
-    """Endpoints registered through the API; the one of the command line isn't among them."""
+    """Every endpoint, the one of the command line too."""
     return listed(call, "webhook_endpoint")
 
 
