@@ -21,7 +21,7 @@ from teleconsult.db import libpq_url, utcnow
 from teleconsult.settings import get_settings
 
 HOMES_OF_TASKS = [
-    *(f"teleconsult.billing.{name}" for name in ("discard", "invariants", "refunds", "reversals", "sweep")),
+    *(f"teleconsult.billing.{name}" for name in ("discard", "invariants", "ledger", "refunds", "reversals", "sweep")),
     "teleconsult.consultations.photo_sweep",
     "teleconsult.notices.service",
 ]

@@ -80,7 +80,7 @@ def pending_case(user_id: uuid.UUID, **changes: object) -> uuid.UUID:
         payment = Payment(
             consultation_id=case_id, user_id=user_id, attempt=1, status=PaymentStatus.PAID, livemode=False,
             amount_minor=price.price_minor, currency=price.currency, expires_at=utcnow() + timedelta(hours=1),
-            paid_at=utcnow(),
+            paid_at=utcnow(), received_minor=price.price_minor, received_currency=price.currency,
         )  # fmt: skip
         tx.add(payment)
         tx.flush()

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
+from itertools import islice
 from typing import Any, TypeVar
 
 import stamina
 import stripe
+from pydantic import BaseModel, ValidationError
 
 from teleconsult.billing.objects import CheckoutSession, Event, HeldSession, Refund
 from teleconsult.settings import get_settings
@@ -27,7 +29,10 @@ RETRIES = 2
 SIGNATURE_SECONDS = 300
 """How far an event's time may lie from ours, in both directions. The SDK only checks the past."""
 
+NOT_FOUND = 404
+
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 
 class GatewayDown(Exception):
@@ -40,6 +45,11 @@ class GatewayRefused(Exception):
     def __init__(self, code: str, param: str, request_id: str, status: int) -> None:
         super().__init__(f"{status} {code} {param} {request_id}")
         self.code, self.param, self.status = code, param, status
+
+    @property
+    def gone(self) -> bool:
+        """Stripe doesn't have what we asked for: it is another account's, or of the other mode."""
+        return self.status == NOT_FOUND
 
     @property
     def customer_gone(self) -> bool:
@@ -98,15 +108,17 @@ class Gateway:
     def create_session(self, request: Mapping[str, Any], key: str) -> CheckoutSession:
         """A hosted payment page from frozen parameters. The same key gives the same page."""
         params: Any = dict(request)
-        return _session(_call(lambda: self._client.v1.checkout.sessions.create(params, {"idempotency_key": key})))
+        return _read(
+            CheckoutSession, _call(lambda: self._client.v1.checkout.sessions.create(params, {"idempotency_key": key}))
+        )
 
     def retrieve_session(self, session_id: str) -> CheckoutSession:
         """The page as it is now."""
-        return _session(_call(lambda: self._client.v1.checkout.sessions.retrieve(session_id)))
+        return _read(CheckoutSession, _call(lambda: self._client.v1.checkout.sessions.retrieve(session_id)))
 
     def expire_session(self, session_id: str) -> CheckoutSession:
         """Close an open page. Refused when it was paid or has expired meanwhile: retrieve it then."""
-        return _session(_call(lambda: self._client.v1.checkout.sessions.expire(session_id)))
+        return _read(CheckoutSession, _call(lambda: self._client.v1.checkout.sessions.expire(session_id)))
 
     def create_portal(self, customer_id: str, return_url: str) -> Portal:
         """A fresh link to the customer portal."""
@@ -115,17 +127,27 @@ class Gateway:
             params["configuration"] = configuration
         return Portal(_call(lambda: self._client.v1.billing_portal.sessions.create(params)).url)
 
-    def refund(self, payment_intent: str, metadata: Mapping[str, str], key: str) -> str:
-        """Return all of a payment. Returns Stripe's word for its state: succeeded, pending or failed."""
-        params: Any = {"payment_intent": payment_intent, "metadata": dict(metadata)}
-        made = _call(lambda: self._client.v1.refunds.create(params, {"idempotency_key": key}))
-        return made.status or "pending"
+    def refund(
+        self, payment_intent: str, amount_minor: int, *, reason: str, metadata: Mapping[str, str], key: str
+    ) -> Refund:
+        """Return a payment or part of it, in minor units of its own currency. The same key gives the same refund."""
+        params: Any = {
+            "payment_intent": payment_intent,
+            "amount": amount_minor,
+            "reason": reason,
+            "metadata": dict(metadata),
+        }
+        return _read(Refund, _call(lambda: self._client.v1.refunds.create(params, {"idempotency_key": key})))
+
+    def retrieve_refund(self, refund_id: str) -> Refund:
+        """One refund as it is now."""
+        return _read(Refund, _call(lambda: self._client.v1.refunds.retrieve(refund_id)))
 
     def retrieve_refunds(self, payment_intent: str) -> list[Refund]:
         """All refunds of a payment, latest first."""
         params: Any = {"payment_intent": payment_intent, "limit": 100}
         page = _call(lambda: self._client.v1.refunds.list(params))
-        return [Refund.model_validate(refund.to_dict()) for refund in page.data]
+        return [_read(Refund, refund) for refund in page.data]
 
     def held_sessions(self, since: datetime) -> list[HeldSession]:
         """Every page made since then that is open or complete, latest first, with what was paid and returned."""
@@ -156,26 +178,21 @@ class Gateway:
 
     def retrieve_event(self, event_id: str) -> Event:
         """An event by its id, as Stripe has it. Stripe keeps events for 30 days."""
-        return _event(_call(lambda: self._client.v1.events.retrieve(event_id)))
+        return _read(Event, _call(lambda: self._client.v1.events.retrieve(event_id)))
 
     def undelivered_events(self, types: Sequence[str], since: datetime) -> list[Event]:
-        """Events of these types that no endpoint has accepted yet, oldest first. At most 20 types, 100 events."""
-        params: Any = {
-            "types": list(types),
-            "delivery_success": False,
-            "created": {"gte": int(since.timestamp())},
-            "limit": 100,
-        }
-        page = _call(lambda: self._client.v1.events.list(params))
-        return [_event(event) for event in reversed(page.data)]
+        """Events of these types that no endpoint has accepted yet, oldest first. At most 20 types, 1,000 events."""
+        params = {"types": list(types), "delivery_success": False, "created": {"gte": int(since.timestamp())}}
+        made = list(islice(self._all(self._client.v1.events.list, params), 1000))
+        return [Event.model_validate(event) for event in reversed(made)]
 
 
-def _event(made: stripe.Event) -> Event:
-    return Event.model_validate(made.to_dict())
-
-
-def _session(made: stripe.checkout.Session) -> CheckoutSession:
-    return CheckoutSession.model_validate(made.to_dict())
+def _read(model: type[M], made: stripe.StripeObject) -> M:
+    """Stripe's object as ours. One that isn't as we know it leaves us as wise as no answer."""
+    try:
+        return model.model_validate(made.to_dict())
+    except ValidationError:
+        raise GatewayDown(f"unreadable {model.__name__}") from None
 
 
 @cache

@@ -6,12 +6,16 @@ Field names are Stripe's. Source: API 2026-10-28.endive.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, StrictInt
 
 API_VERSION = "2026-10-28.endive"
 """The version the SDK is pinned to. An event of another one is read as far as these models fit it."""
+
+
+Minor = Annotated[StrictInt, Field(ge=0, lt=2**31)]
+"""An amount in minor units, as far as our columns hold it."""
 
 
 class _Model(BaseModel):
@@ -27,8 +31,8 @@ class CheckoutSession(_Model):
     status: Literal["open", "complete", "expired"]
     payment_status: str
     """paid, unpaid (also while a delayed method runs) or no_payment_required."""
-    amount_total: StrictInt | None
-    currency: str | None
+    amount_total: Minor | None
+    currency: Annotated[str, Field(max_length=3)] | None
     livemode: StrictBool
     customer: str | None = None
     client_reference_id: str | None = None
@@ -69,23 +73,37 @@ class Charge(_Model):
 
     object: Literal["charge"]
     payment_intent: str | None = None
-    amount_refunded: StrictInt
+    amount_refunded: Minor
 
 
 class Refund(_Model):
     """One return of money and how it stands: pending, requires_action, succeeded, failed or canceled."""
 
     object: Literal["refund"]
-    id: str
+    id: str = Field(min_length=1, max_length=255)
     payment_intent: str | None = None
-    amount: StrictInt
+    amount: Annotated[Minor, Field(gt=0)]
+    currency: str = Field(default="", max_length=3)
     status: str | None = None
+    failure_reason: str | None = None
+    metadata: dict[str, str] | None = None
+
+    @property
+    def lives(self) -> bool:
+        """Whether the money has left, or is about to."""
+        return self.status not in ("failed", "canceled")
+
+    @property
+    def ours(self) -> str:
+        """The id we gave it when we asked for it, or ""."""
+        return (self.metadata or {}).get("refundId", "")
 
 
 class Dispute(_Model):
     """A cardholder's objection. Ends as won, lost, prevented or warning_closed."""
 
     object: Literal["dispute"]
+    id: str = Field(min_length=1, max_length=255)
     payment_intent: str | None = None
     status: str
 
@@ -157,8 +175,8 @@ class Event(_Model):
     """A webhook event's envelope."""
 
     id: str = Field(pattern=r"^evt_\w+$", max_length=255)
-    type: str = Field(min_length=1, max_length=100)
-    api_version: str | None = None
+    type: str = Field(pattern=r"^[\w.]+$", max_length=100)
+    api_version: str | None = Field(default=None, max_length=100)
     livemode: StrictBool
-    created: StrictInt
+    created: Annotated[StrictInt, Field(ge=0, lt=2**32)]
     data: EventData

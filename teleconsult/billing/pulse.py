@@ -132,8 +132,9 @@ select count(*) as count, extract(epoch from max(over)) as age from (
 """
 
 _QUARANTINED = """
-select (select count(*) from payment where status = 'REVIEW')
-    + (select count(*) from processed_webhook where outcome = 'quarantined') as count
+select (select count(*) from payment where status = 'REVIEW' or refund_status = 'failed')
+    + (select count(*) from processed_webhook where outcome in ('quarantined', 'unmatched') and resolution is null
+        and payment_id is null and (outcome = 'quarantined' or received_at < now() - interval '1 hour')) as count
 """
 
 _LAST_EVENT = "select extract(epoch from now() - max(received_at)) as age from processed_webhook"

@@ -6,25 +6,22 @@ Lock order everywhere: consultation, then payment.
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 
 from teleconsult import audit, privacy
-from teleconsult.accounts.models import User
-from teleconsult.billing import reversals, rules
+from teleconsult.accounts.models import Role
+from teleconsult.billing import ledger, letters, reversals, rows, rules
 from teleconsult.billing.gateway import GatewayDown, GatewayRefused, gateway
 from teleconsult.billing.models import Payment
 from teleconsult.billing.objects import CheckoutSession
 from teleconsult.billing.refunds import refund_later
-from teleconsult.billing.rules import LIVE, SETTLED, PaymentStatus
+from teleconsult.billing.rules import LIVE, SETTLED, PaymentStatus, RefundReason
 from teleconsult.consultations import service as consultations
 from teleconsult.consultations.models import Consultation
 from teleconsult.consultations.rules import Status
-from teleconsult.db import transaction, utcnow
-from teleconsult.notices.service import send_later
+from teleconsult.db import changed, transaction, utcnow
 
 
 class Source(StrEnum):
@@ -53,18 +50,23 @@ def settle(
 ) -> tuple[Outcome, Payment | None]:
     """Bring our rows to what Stripe's session says. Safe to repeat, in any order, from anywhere.
 
-    `failed` marks the event that says a delayed method came to nothing.
+    `failed` marks the event that says a delayed method came to nothing. The session's metadata holds a userId and a
+    consultationId that are UUIDs.
     """
-    consultation = _consultation(tx, session)
-    payment = _payment(tx, session, consultation)
-    if consultation is None or payment is None:
-        _alert("payment_unknown", session, payment)
-        return Outcome.QUARANTINED, payment
+    found = _found(tx, session)
+    if found is None:
+        _alert("payment_unknown", session, None)
+        return Outcome.QUARANTINED, None
+    payment, case = found
     if payment.status in SETTLED:
         return Outcome.NOOP, payment
+    ours = _agrees(payment, session)
+    if not ours:
+        _alert("payment_unknown", session, payment)
     if session.paid:
-        return _money(tx, consultation, payment, session, source), payment
-    return _step(tx, payment, session, _without_money(session, failed=failed)), payment
+        return _money(tx, case, payment, session, source, ours=ours), payment
+    outcome = _step(tx, case, payment, session, _without_money(session, failed=failed))
+    return (outcome if ours else Outcome.QUARANTINED), payment
 
 
 def _without_money(session: CheckoutSession, *, failed: bool) -> PaymentStatus | None:
@@ -73,31 +75,25 @@ def _without_money(session: CheckoutSession, *, failed: bool) -> PaymentStatus |
     return {"complete": PaymentStatus.PROCESSING, "expired": PaymentStatus.EXPIRED}.get(session.status)
 
 
-def _consultation(tx: Session, session: CheckoutSession) -> Consultation | None:
-    """The consultation our metadata names, if it belongs to the person the metadata names. Locked."""
-    ids = session.metadata
-    query = select(Consultation).where(
-        col(Consultation.id) == uuid.UUID(ids["consultationId"]), col(Consultation.user_id) == uuid.UUID(ids["userId"])
-    )
-    return tx.exec(query.with_for_update()).one_or_none()
+# ── Whose it is ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _payment(tx: Session, session: CheckoutSession, consultation: Consultation | None) -> Payment | None:
-    """The attempt behind the session. One whose answer from Stripe was lost is adopted by its metadata."""
-    by_session = select(Payment).where(col(Payment.stripe_session_id) == session.id).with_for_update()
-    if (found := tx.exec(by_session).one_or_none()) is not None:
-        return found if consultation and found.consultation_id == consultation.id else None
-    if consultation is None or not (attempt := _uuid(session.metadata.get("paymentId", ""))):
+def _found(tx: Session, session: CheckoutSession) -> tuple[Payment, Consultation] | None:
+    """The attempt behind the session, locked. One whose answer from Stripe was lost is adopted by its metadata."""
+    if found := rows.pair(tx, col(Payment.stripe_session_id) == session.id):
+        return found
+    attempt = _uuid(session.metadata.get("paymentId", ""))
+    found = rows.pair(tx, col(Payment.id) == attempt) if attempt else None
+    if found is None or found[0].stripe_session_id is not None or not _agrees(found[0], session):
         return None
-    query = select(Payment).where(
-        col(Payment.id) == attempt,
-        col(Payment.consultation_id) == consultation.id,
-        col(Payment.stripe_session_id).is_(None),
-    )
-    adopted = tx.exec(query.with_for_update()).one_or_none()
-    if adopted is not None:
-        adopted.stripe_session_id, adopted.session_url = session.id, session.url
-    return adopted
+    found[0].stripe_session_id, found[0].session_url = session.id, session.url
+    return found
+
+
+def _agrees(payment: Payment, session: CheckoutSession) -> bool:
+    """Whether the metadata names the consultation and the person whose attempt this is."""
+    named = (_uuid(session.metadata["consultationId"]), _uuid(session.metadata["userId"]))
+    return named == (payment.consultation_id, payment.user_id)
 
 
 def _uuid(text: str) -> uuid.UUID | None:
@@ -107,75 +103,114 @@ def _uuid(text: str) -> uuid.UUID | None:
         return None
 
 
-def _step(tx: Session, payment: Payment, session: CheckoutSession, to: PaymentStatus | None) -> Outcome:
-    """A move of an attempt that brings no money. An attempt that is over stays as it ended."""
-    movable = LIVE - {PaymentStatus.PROCESSING} if to is PaymentStatus.EXPIRED else LIVE
-    if to is None or payment.status not in movable or payment.status == to:
+# ── Without money ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _step(
+    tx: Session, case: Consultation, payment: Payment, session: CheckoutSession, to: PaymentStatus | None
+) -> Outcome:
+    """A move of an attempt that brings no money."""
+    if to is None or payment.status not in rules.MOVES[to] or (to in LIVE and _another_lives(tx, payment)):
         return Outcome.NOOP
     payment.status, payment.updated_at = to, utcnow()
     payment.stripe_payment_intent_id = session.payment_intent or payment.stripe_payment_intent_id
     audit.record(tx, f"payment_{to.lower()}", "payment", payment.id)
+    if to is PaymentStatus.FAILED:
+        privacy.alert("payment_failed", "info", fingerprint=("payment_failed",), payment_id=str(payment.id))
+        if case.status == Status.DRAFT:
+            letters.write(tx, "payment_failed", case, payment)
     return Outcome(to.lower())
 
 
+def _another_lives(tx: Session, payment: Payment) -> bool:
+    """Whether the patient has begun anew meanwhile. Then this attempt stays as it ended until its money comes."""
+    other = select(Payment.id).where(
+        col(Payment.consultation_id) == payment.consultation_id,
+        col(Payment.id) != payment.id,
+        col(Payment.status).in_(LIVE),
+    )
+    return tx.exec(other).first() is not None
+
+
+# ── Money ──────────────────────────────────────────────────────────────────────────────────────────
+
+
 def _money(
-    tx: Session, consultation: Consultation, payment: Payment, session: CheckoutSession, source: Source
+    tx: Session, case: Consultation, payment: Payment, session: CheckoutSession, source: Source, *, ours: bool
 ) -> Outcome:
-    """Money has arrived: for the queue, a second time, or not as agreed. Late money wins over expired and failed."""
+    """Money has arrived. Late money wins over expired and failed."""
     payment.stripe_payment_intent_id = session.payment_intent
+    payment.received_minor, payment.received_currency = session.amount_total or 0, session.currency
     payment.paid_at = payment.updated_at = utcnow()
-    payment.settled_by = source
-    if reason := rules.mismatch(_expected(payment), _claimed(session)):
-        payment.status, payment.review_reason = PaymentStatus.REVIEW, reason
-        _alert("payment_mismatch", session, payment)
-        audit.record(tx, "payment_review", "payment", payment.id, reason=reason)
-        return Outcome.QUARANTINED
-    if consultation.status != Status.DRAFT:
-        return _second(tx, consultation, payment, session)
+    if not ours:
+        outcome = _nobodys(tx, payment, source)
+    elif reason := rules.mismatch(_expected(payment), _claimed(session)):
+        outcome = _review(tx, payment, session, reason)
+    else:
+        outcome = take(tx, case, payment, source)
+    ledger.settled(tx, payment)
+    reversals.catch_up(tx, payment, case)
+    return outcome
+
+
+def take(tx: Session, case: Consultation, payment: Payment, source: Source, actor: uuid.UUID | None = None) -> Outcome:
+    """Let this money count: for the queue, or, when nothing waits for it any more, back to where it came from.
+
+    The caller holds both locks, consultation first. `actor` is the operator who decided so.
+    """
+    payment.settled_by, payment.updated_at = source, utcnow()
+    if case.status != Status.DRAFT:
+        return _second(tx, case, payment, source, actor)
     payment.status = PaymentStatus.PAID
     tx.flush()  # the payment is PAID before the consultation points at it
-    due = consultations.mark_paid(
+    consultations.mark_paid(
         tx,
-        consultation,
+        case,
         payment_id=payment.id,
-        payment_intent=session.payment_intent,
-        amount_minor=payment.amount_minor,
-        currency=payment.currency,
+        payment_intent=payment.stripe_payment_intent_id,
+        amount_minor=payment.received_minor,
+        currency=payment.received_currency or payment.currency,
         source=source,
     )
-    audit.record(tx, "payment_paid", "payment", payment.id, source=source)
-    reversals.catch_up(tx, payment)
-    owner = tx.get_one(User, consultation.user_id)
-    local = due.astimezone(ZoneInfo(owner.timezone))
-    _mail(
-        tx,
-        owner,
-        "payment_received",
-        consultation,
-        payment,
-        due=f"{local:%A} {local.day} {local:%B, %H:%M} ({local:%Z})",
-    )
+    _audit(tx, "payment_paid", payment, actor, source=source)
+    letters.write(tx, "payment_received", case, payment)
     return Outcome.PROCESSED
 
 
-def _second(tx: Session, consultation: Consultation, payment: Payment, session: CheckoutSession) -> Outcome:
+def _second(tx: Session, case: Consultation, payment: Payment, source: Source, actor: uuid.UUID | None) -> Outcome:
     """Paid twice, or paid after it was cancelled: the money goes back by itself and the patient is told."""
     payment.status = PaymentStatus.DUPLICATE
     refund_later(tx, payment)
-    _alert("payment_duplicate", session, payment)
-    audit.record(tx, "payment_duplicate", "payment", payment.id)
-    _mail(tx, tx.get_one(User, consultation.user_id), "payment_returned", consultation, payment)
+    privacy.alert(
+        "payment_duplicate",
+        "error",
+        fingerprint=("payment_duplicate", payment.stripe_session_id),
+        payment_id=str(payment.id),
+    )
+    _audit(tx, "payment_duplicate", payment, actor, source=source)
+    letters.write(tx, "payment_returned" if case.paid_payment_id else "payment_too_late", case, payment)
     return Outcome.DUPLICATE_PAYMENT
 
 
-def _spoken(moment: datetime, timezone: str) -> str:
-    local = moment.astimezone(ZoneInfo(timezone))
-    return f"{local:%A} {local.day} {local:%B, %H:%M} ({local:%Z})"
+def _nobodys(tx: Session, payment: Payment, source: Source) -> Outcome:
+    """The page is ours, but its ids contradict our row: nobody can say what was bought, so the money goes back."""
+    payment.status, payment.review_reason, payment.settled_by = PaymentStatus.RETURNED, "ids", source
+    refund_later(tx, payment, RefundReason.UNASSIGNED)
+    _audit(tx, "payment_unassigned", payment, None, source=source)
+    return Outcome.QUARANTINED
 
 
-def _mail(tx: Session, owner: User, kind: str, consultation: Consultation, payment: Payment, **facts: str) -> None:
-    amount = rules.money(payment.amount_minor, payment.currency)
-    send_later(tx, kind, owner.email, ref=consultation.ref, amount=amount, **facts)
+def _review(tx: Session, payment: Payment, session: CheckoutSession, reason: str) -> Outcome:
+    """It is not what was agreed: an operator accepts or returns it."""
+    payment.status, payment.review_reason = PaymentStatus.REVIEW, reason
+    _alert("payment_mismatch", session, payment)
+    _audit(tx, "payment_review", payment, None, reason=reason)
+    return Outcome.QUARANTINED
+
+
+def _audit(tx: Session, action: str, payment: Payment, actor: uuid.UUID | None, **facts: str) -> None:
+    role = Role.OPERATOR if actor else "system"
+    audit.record(tx, action, "payment", payment.id, actor_id=actor, actor_role=role, **facts)
 
 
 def _expected(payment: Payment) -> rules.Expected:
@@ -184,7 +219,6 @@ def _expected(payment: Payment) -> rules.Expected:
         currency=payment.currency,
         livemode=payment.livemode,
         consultation_id=str(payment.consultation_id),
-        session_id=payment.stripe_session_id,
     )
 
 
@@ -195,13 +229,14 @@ def _claimed(session: CheckoutSession) -> rules.Claimed:
         currency=session.currency,
         livemode=session.livemode,
         reference=session.client_reference_id,
-        session_id=session.id,
     )
 
 
 def _alert(code: str, session: CheckoutSession, payment: Payment | None) -> None:
-    level = "error" if code == "payment_duplicate" else "fatal"
-    privacy.alert(code, level, fingerprint=(code, session.id), payment_id=str(payment.id) if payment else "")
+    privacy.alert(code, "fatal", fingerprint=(code, session.id), payment_id=str(payment.id) if payment else "")
+
+
+# ── Asking Stripe ──────────────────────────────────────────────────────────────────────────────────
 
 
 def confirm(user_id: uuid.UUID, session_id: str) -> str:
@@ -223,18 +258,50 @@ def confirm(user_id: uuid.UUID, session_id: str) -> str:
 
 
 def refresh(payment: Payment, source: Source) -> CheckoutSession | None:
-    """Ask Stripe how an attempt stands and settle it. None when Stripe can't be asked now.
+    """Ask Stripe how an attempt stands and settle it. None when Stripe can't be asked now, or knows nothing of it."""
+    try:
+        return look(payment, source)
+    except (GatewayDown, GatewayRefused):
+        return None
 
-    The row decides whose money it is, so broken metadata can't strand a patient.
+
+def look(payment: Payment, source: Source) -> CheckoutSession | None:
+    """The same. None when there is no page to ask about, or Stripe has never had it.
+
+    Raises:
+        GatewayDown, GatewayRefused: Stripe can't be asked now.
     """
     if payment.stripe_session_id is None:
         return None
     try:
         session = gateway().retrieve_session(payment.stripe_session_id)
-    except (GatewayDown, GatewayRefused):
+    except GatewayRefused as error:
+        if not error.gone:
+            raise
+        _give_up(payment)
         return None
-    ids = {"userId": str(payment.user_id), "consultationId": str(payment.consultation_id), "paymentId": str(payment.id)}
-    known = session.model_copy(update={"metadata": {**session.metadata, **ids}})
+    known = session.model_copy(update={"metadata": _completed(payment, session)})
     with transaction() as tx:
         settle(tx, known, source)
     return known
+
+
+def _completed(payment: Payment, session: CheckoutSession) -> dict[str, str]:
+    """The metadata with what is missing filled in from our row: metadata that was lost can't strand a patient.
+
+    Ids that say something else stay, so that every way to here ends alike.
+    """
+    ids = {"userId": str(payment.user_id), "consultationId": str(payment.consultation_id), "paymentId": str(payment.id)}
+    return {**ids, **{name: text for name, text in session.metadata.items() if name not in ids or _uuid(text)}}
+
+
+def _give_up(payment: Payment) -> None:
+    """Stripe has no such page, for example since its keys are of another account: nobody can pay on it."""
+    privacy.alert("session_gone", "error", fingerprint=("session_gone", payment.id), payment_id=str(payment.id))
+    with transaction() as tx:
+        changed(
+            tx,
+            update(Payment)
+            .where(col(Payment.id) == payment.id, col(Payment.status).in_(LIVE))
+            .values(status=PaymentStatus.CANCELLED, updated_at=utcnow()),
+        )

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from teleconsult.audit import AuditLog
-from teleconsult.billing.models import Payment, ProcessedWebhook
+from teleconsult.billing.models import Payment, ProcessedWebhook, Refund
 from teleconsult.billing.rules import money
 from teleconsult.consultations.models import Consultation
 from teleconsult.db import transaction
@@ -159,7 +159,7 @@ def _audit(tx: Session, consultation: Consultation, payments: Iterable[Payment])
 def _events(tx: Session, payments: Sequence[Payment]) -> Generator[Moment]:
     intents = [payment.stripe_payment_intent_id for payment in payments if payment.stripe_payment_intent_id]
     known = col(ProcessedWebhook.payment_id).in_([payment.id for payment in payments])
-    early = col(ProcessedWebhook.detail).in_(intents) & (col(ProcessedWebhook.outcome) == "unmatched")
+    early = col(ProcessedWebhook.stripe_payment_intent_id).in_(intents)
     for row in tx.exec(select(ProcessedWebhook).where(known | early)).all():
         facts = {"event": row.id, "type": row.type, "outcome": row.outcome, "created": row.created}
         late = (row.received_at - row.created).total_seconds()
@@ -180,9 +180,10 @@ def _mails(notices: Iterable[Notice]) -> Generator[Moment]:
             yield Moment(notice.sent_at, "mail", f"{notice.kind} sent", {**facts, "sent": True})
 
 
-def _jobs(tx: Session, payments: Iterable[Payment], notices: Iterable[Notice]) -> Generator[Moment]:
+def _jobs(tx: Session, payments: Sequence[Payment], notices: Iterable[Notice]) -> Generator[Moment]:
     """Jobs that are not done: what is still to come, or has failed."""
-    ids = [str(row.id) for row in (*payments, *notices)]
+    returned = tx.exec(select(Refund.id).where(col(Refund.payment_id).in_([payment.id for payment in payments]))).all()
+    ids = [str(key) for key in (*(payment.id for payment in payments), *(notice.id for notice in notices), *returned)]
     for row in tx.connection().execute(text(_UNFINISHED), {"ids": ids}):
         when = f", next try {row.scheduled_at:%H:%M:%S} UTC" if row.scheduled_at and row.status == "todo" else ""
         words = f"{row.task_name} {row.status} after {row.attempts} tries{when}"
@@ -195,5 +196,5 @@ select job.id, task_name, status::text as status, attempts, scheduled_at,
     (select min(at) from procrastinate_events where job_id = job.id) as promised_at
 from procrastinate_jobs job
 where status in ('todo', 'doing', 'failed')
-    and (args ->> 'payment_id' = any(:ids) or args ->> 'notice_id' = any(:ids))
+    and (args ->> 'payment_id' = any(:ids) or args ->> 'refund_id' = any(:ids) or args ->> 'notice_id' = any(:ids))
 """

@@ -18,10 +18,11 @@ from pydantic import ValidationError
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlmodel import Session, col, update
+from sqlmodel import Session, col, select, update
 
 from teleconsult import privacy
-from teleconsult.billing import reversals
+from teleconsult.accounts.throttle import Window
+from teleconsult.billing import ledger, reversals
 from teleconsult.billing.customers import forget
 from teleconsult.billing.gateway import signed_by
 from teleconsult.billing.models import Payment, ProcessedWebhook
@@ -39,6 +40,9 @@ SESSION_EVENTS = frozenset(
 )
 OURS = SESSION_EVENTS | reversals.EVENTS | {"customer.deleted"}
 """All the endpoint needs to be subscribed to."""
+
+FORGERIES, FLOODS = Window(tries=20, seconds=600), Window(tries=1, seconds=600)
+"""How many unsigned deliveries are ordinary noise, and how often more than that are told."""
 
 FAILED_EVENT = "checkout.session.async_payment_failed"
 
@@ -72,14 +76,22 @@ def receive(body: bytes, signature: str) -> Reply:
         privacy.alert("webhook_no_secret", "fatal", fingerprint=("webhook_no_secret",))
         return Reply(503, {"error": "not configured"}, {"Retry-After": "60"})
     if (matched := signed_by(body, signature, secrets)) is None:
-        privacy.alert("webhook_signature", "warning", fingerprint=("webhook_signature",))
+        _forged()
         return Reply(400, {"error": "signature"})
     event = _parsed(body)
     if event is None:
         privacy.alert("webhook_unreadable", "error", fingerprint=("webhook_unreadable",))
         return Reply(400, {"error": "event"})
     log.info("webhook", event_id=event.id, event_type=event.type, secret=matched)
-    return apply(event)
+    return apply(event, secret=matched)
+
+
+def _forged() -> None:
+    """Anybody on the internet can cause this. Few are one warning; many are an error, told once in the time."""
+    if FORGERIES.take("all"):
+        privacy.alert("webhook_signature", "warning", fingerprint=("webhook_signature",))
+    elif FLOODS.take("all"):
+        privacy.alert("webhook_signatures", "error", fingerprint=("webhook_signatures",))
 
 
 def _parsed(body: bytes) -> Event | None:
@@ -90,15 +102,20 @@ def _parsed(body: bytes) -> Event | None:
         return None
 
 
-def apply(event: Event) -> Reply:
-    """Bring a verified event into the database, once. Replays and catch-up enter here."""
+def apply(event: Event, *, secret: int | None = None, again: bool = False) -> Reply:
+    """Bring a verified event into the database, once. Replays and catch-up enter here.
+
+    `secret` is the place of the secret that signed it. With `again` an event that lies in quarantine, or still waits
+    for its payment, is tried once more; one that has had its effect stays a duplicate.
+    """
+    entry = _Entry(event, secret, again=again)
     if event.livemode != get_settings().livemode:
-        return _durably(event, _wrong_mode)
+        return _durably(entry, _wrong_mode)
     if event.type == "customer.deleted":
-        return _durably(event, _customer_deleted)
+        return _durably(entry, _customer_deleted)
     if event.type not in OURS or _foreign(event.data.object):
         return Reply(200, {"outcome": "ignored"})
-    return _durably(event, _session_event if event.type in SESSION_EVENTS else _reversal)
+    return _durably(entry, _session_event if event.type in SESSION_EVENTS else _reversal)
 
 
 def _foreign(obj: Mapping[str, Any]) -> bool:
@@ -117,20 +134,28 @@ class Effect(NamedTuple):
 
     outcome: str
     payment: Payment | None = None
-    detail: str = ""
+
+
+class _Entry(NamedTuple):
+    """An event on its way into the ledger."""
+
+    event: Event
+    secret: int | None
+    again: bool
 
 
 Handler = Callable[[Session, Event], Effect]
 
 
-def _durably(event: Event, handle: Handler) -> Reply:
+def _durably(entry: _Entry, handle: Handler) -> Reply:
     """Ledger row and effect in one transaction. The row is written first: the database refuses the second delivery."""
     try:
         with transaction() as tx:
-            if not changed(tx, _ledger_row(event)):
+            if not (changed(tx, _ledger_row(entry.event)) or (entry.again and _reopened(tx, entry.event))):
                 return Reply(200, {"outcome": "duplicate"})
-            effect = handle(tx, event)
-            _note(tx, event, effect)
+            _tell_of_version(tx, entry.event)
+            effect = handle(tx, entry.event)
+            _note(tx, entry, effect)
     except _Refused as refused:
         return refused.reply
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
@@ -141,6 +166,7 @@ def _durably(event: Event, handle: Handler) -> Reply:
 
 def _ledger_row(event: Event) -> Any:
     row = {
+        **ledger.projection(event.data.object),
         "id": event.id,
         "type": event.type,
         "api_version": event.api_version,
@@ -148,19 +174,32 @@ def _ledger_row(event: Event) -> Any:
         "created": datetime.fromtimestamp(event.created, UTC),
         "received_at": datetime.now(UTC),
         "outcome": "",
-        "detail": "",
     }
     return insert(ProcessedWebhook).values(row).on_conflict_do_nothing(index_elements=["id"])
 
 
-def _note(tx: Session, event: Event, effect: Effect) -> None:
-    tx.flush()
-    changed(
-        tx,
-        update(ProcessedWebhook)
-        .where(col(ProcessedWebhook.id) == event.id)
-        .values(outcome=effect.outcome, payment_id=effect.payment.id if effect.payment else None, detail=effect.detail),
+def _reopened(tx: Session, event: Event) -> bool:
+    """Whether this event is known and has had no effect yet. Its row stays locked until we know better."""
+    return ledger.find(tx, event.id, *ledger.unresolved()) is not None
+
+
+def _note(tx: Session, entry: _Entry, effect: Effect) -> None:
+    known = {"outcome": effect.outcome, "payment_id": effect.payment.id if effect.payment else None}
+    if entry.secret is not None:
+        known["secret"] = entry.secret
+    changed(tx, update(ProcessedWebhook).where(col(ProcessedWebhook.id) == entry.event.id).values(known))
+
+
+def _tell_of_version(tx: Session, event: Event) -> None:
+    """Another API version is read as far as our models fit it, and told once: at its first event."""
+    version = str(event.api_version)
+    if version == API_VERSION:
+        return
+    earlier = select(ProcessedWebhook.id).where(
+        col(ProcessedWebhook.api_version) == event.api_version, col(ProcessedWebhook.id) != event.id
     )
+    if tx.exec(earlier.limit(1)).first() is None:
+        privacy.alert("webhook_api_version", "warning", fingerprint=("webhook_api_version", version))
 
 
 def _session_event(tx: Session, event: Event) -> Effect:
@@ -169,9 +208,6 @@ def _session_event(tx: Session, event: Event) -> Effect:
         session = CheckoutSession.model_validate(event.data.object)
     except ValidationError:
         return _unfit(event)
-    if event.api_version != API_VERSION:
-        version = str(event.api_version)
-        privacy.alert("webhook_api_version", "warning", fingerprint=("webhook_api_version", version))
     outcome, payment = settle(tx, session, Source.WEBHOOK, failed=event.type == FAILED_EVENT)
     return Effect(outcome, payment)
 
@@ -203,12 +239,12 @@ def _is_uuid(value: object) -> bool:
 def _unfit(event: Event) -> Effect:
     """Signed by Stripe and not as we know it, for example after an API upgrade: kept for a person to look at."""
     privacy.alert("webhook_object_unfit", "error", fingerprint=("webhook_object_unfit", event.type), event_id=event.id)
-    return Effect("quarantined")
+    return Effect(ledger.QUARANTINED)
 
 
 def _wrong_mode(_tx: Session, event: Event) -> Effect:
     privacy.alert("webhook_livemode", "error", fingerprint=("webhook_livemode",), event_id=event.id)
-    return Effect("quarantined")
+    return Effect(ledger.QUARANTINED)
 
 
 def _customer_deleted(tx: Session, event: Event) -> Effect:

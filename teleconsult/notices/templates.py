@@ -50,8 +50,88 @@ def payment_returned(facts: Mapping[str, str]) -> Letter:
         subject=f"We are returning a second payment, {ref}",
         heading="You paid twice, so we are returning one payment",
         paragraphs=(
-            f"Consultation {ref} was already paid for. {amount} goes back to the card it came from.",
+            f"Consultation {ref} was already paid for. {amount} goes back the same way you paid.",
             "Banks usually take 5 to 10 days. There is nothing you need to do.",
+        ),
+        action="See your consultation",
+        path="/consultations",
+        preview=f"{amount}, {ref}.",
+    )
+
+
+def payment_too_late(facts: Mapping[str, str]) -> Letter:
+    """When a payment arrives for a consultation that was discarded or closed."""
+    ref, amount = facts["ref"], facts["amount"]
+    return Letter(
+        subject=f"We are returning your payment, {ref}",
+        heading="Your payment came too late, so we are returning it",
+        paragraphs=(
+            f"Consultation {ref} was closed before your payment arrived. {amount} goes back the same way you paid.",
+            "Banks usually take 5 to 10 days. There is nothing you need to do.",
+        ),
+        action="See your consultations",
+        path="/consultations",
+        preview=f"{amount}, {ref}.",
+    )
+
+
+def payment_failed(facts: Mapping[str, str]) -> Letter:
+    """When a bank, days later, didn't make a payment."""
+    ref = facts["ref"]
+    return Letter(
+        subject=f"Your bank didn’t make the payment, {ref}",
+        heading="Your bank didn’t make the payment",
+        paragraphs=(
+            f"Consultation {ref} isn’t paid for, so it hasn’t been sent yet.",
+            "Your draft is saved, with everything you wrote. You can pay again whenever you like.",
+        ),
+        action="Go to your draft",
+        path="/consultations",
+        preview=f"{ref}. Your draft is saved.",
+    )
+
+
+def refund_sent(facts: Mapping[str, str]) -> Letter:
+    """When Stripe has taken a refund, of all or of part."""
+    ref, amount = facts["ref"], facts["amount"]
+    return Letter(
+        subject=f"Your refund is on its way, {ref}",
+        heading="Your refund is on its way",
+        paragraphs=(
+            f"We are returning {amount} for consultation {ref}, the same way you paid.",
+            "Banks usually take 5 to 10 days. There is nothing you need to do.",
+        ),
+        action="See your consultation",
+        path="/consultations",
+        preview=f"{amount}, {ref}.",
+    )
+
+
+def refund_failed(facts: Mapping[str, str]) -> Letter:
+    """When a bank sent a refund back to us."""
+    ref, amount = facts["ref"], facts["amount"]
+    return Letter(
+        subject=f"Your refund is delayed, {ref}",
+        heading="Your refund is delayed",
+        paragraphs=(
+            f"Your bank didn’t take the {amount} we returned for consultation {ref}. The money is safe with us.",
+            "We are looking into it and will write to you. There is nothing you need to do.",
+        ),
+        action="See your consultation",
+        path="/consultations",
+        preview=f"{amount}, {ref}. The money is safe with us.",
+    )
+
+
+def dispute_lost(facts: Mapping[str, str]) -> Letter:
+    """When a bank has decided an objection for the patient, and so returned the money by itself."""
+    ref, amount = facts["ref"], facts["amount"]
+    return Letter(
+        subject=f"Your bank returned your payment, {ref}",
+        heading="Your bank returned your payment",
+        paragraphs=(
+            f"You had asked your bank to look into the {amount} for consultation {ref}. It has returned the money.",
+            "There is nothing you need to do.",
         ),
         action="See your consultation",
         path="/consultations",
@@ -75,6 +155,11 @@ def case_update(facts: Mapping[str, str]) -> Letter:
 LETTERS: dict[str, Callable[[Mapping[str, str]], Letter]] = {
     "payment_received": payment_received,
     "payment_returned": payment_returned,
+    "payment_too_late": payment_too_late,
+    "payment_failed": payment_failed,
+    "refund_sent": refund_sent,
+    "refund_failed": refund_failed,
+    "dispute_lost": dispute_lost,
     "case_update": case_update,
 }
 

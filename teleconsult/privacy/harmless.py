@@ -20,7 +20,7 @@ KEYS = frozenset(
         "event_id", "event_type", "payment_id", "consultation_id", "user_id", "session_id", "refund_id", "photo_id",
         "job_id", "request_id", "reference", "stripe_request_id", "notice_id",
         # how much and how long
-        "due", "moved", "events",
+        "due", "moved", "events", "refunds",
         "count", "attempt", "attempts", "size", "seconds", "ms", "age", "port", "pid", "version", "secret",
     }
 )  # fmt: skip

@@ -8,7 +8,11 @@ from typing import NamedTuple
 import pytest
 
 from teleconsult import privacy
+from teleconsult.accounts.models import Role
+from teleconsult.billing import webhook
+from tests import sandbox_process
 from tests.billing.deliveries import SECRET
+from tests.sandbox_process import KEY, Sandbox
 from tests.support import fresh_settings, full_draft, person
 
 
@@ -28,6 +32,13 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[Alert]:
     return heard
 
 
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    """Forged deliveries of other tests are not counted."""
+    webhook.FORGERIES.clear()
+    webhook.FLOODS.clear()
+
+
 @pytest.fixture
 def patient(database: str) -> uuid.UUID:
     """Somebody to pay."""
@@ -40,3 +51,18 @@ def patient(database: str) -> uuid.UUID:
 def draft(patient: uuid.UUID) -> uuid.UUID:
     """A complete draft."""
     return full_draft(patient)
+
+
+@pytest.fixture
+def operator(database: str) -> uuid.UUID:
+    """Somebody who looks after the money."""
+    assert database
+    return person("olu@clinic.example", Role.OPERATOR)
+
+
+@pytest.fixture
+def shop(sandbox: Sandbox, patient: uuid.UUID) -> Sandbox:
+    """The sandbox, with somebody to pay in it. Its webhooks go nowhere: tests settle by hand."""
+    assert patient
+    fresh_settings(STRIPE_SECRET_KEY=KEY, STRIPE_WEBHOOK_SECRET=sandbox_process.SECRET, STRIPE_API_BASE=sandbox.base)
+    return sandbox

@@ -7,9 +7,21 @@ from typing import Any
 
 import pytest
 import stripe
+from sqlmodel import select
 
-from teleconsult.billing import account, checkout, customers, gateway, invariants, portal, refunds, settle, webhook
-from teleconsult.billing.models import Payment
+from teleconsult.billing import (
+    account,
+    checkout,
+    customers,
+    gateway,
+    invariants,
+    portal,
+    refunds,
+    reversals,
+    settle,
+    webhook,
+)
+from teleconsult.billing.models import Payment, Refund
 from teleconsult.db import transaction
 from tests.billing.deliveries import payments
 from tests.sandbox.contract import ABSENT, CHECKER, checker, load_contract
@@ -88,8 +100,10 @@ def test_what_operators_send_keeps_to_the_contract(exchanged: list[dict[str, Any
 def _refund(payment: Payment) -> None:
     with transaction() as tx:
         refunds.refund_later(tx, tx.get_one(Payment, payment.id))
-    refunds.refund.func(str(payment.id))
-    refunds.refund.func(str(payment.id))  # a repeat changes nothing
+        [row] = tx.exec(select(Refund)).all()
+    refunds.refund.func(str(row.id))
+    refunds.refund.func(str(row.id))  # a repeat changes nothing
+    reversals.recount.func(str(payment.id))
 
 
 def test_the_checker_would_notice(exchanged: list[dict[str, Any]]) -> None:

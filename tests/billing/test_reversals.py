@@ -11,10 +11,11 @@ import pytest
 from teleconsult.billing import reversals
 from teleconsult.billing.models import Payment
 from teleconsult.billing.rules import PaymentStatus
+from teleconsult.consultations.models import Consultation
 from teleconsult.consultations.rules import Status
 from teleconsult.db import transaction
 from tests.billing.conftest import Alert
-from tests.billing.deliveries import attempt, consultation, deliver, event, ledger, payments, session
+from tests.billing.deliveries import attempt, consultation, deliver, event, ledger, mails, payments, session
 
 
 @pytest.fixture
@@ -36,7 +37,8 @@ def refund(payment: Payment, status: str, amount: int = 4900) -> dict[str, Any]:
 
 
 def dispute(payment: Payment, status: str) -> dict[str, Any]:
-    return {"object": "dispute", "id": "du_1", "payment_intent": payment.stripe_payment_intent_id, "status": status}
+    intent = payment.stripe_payment_intent_id or f"pi_{payment.id.hex}"
+    return {"object": "dispute", "id": "du_1", "payment_intent": intent, "status": status}
 
 
 def now(payment: Payment) -> Payment:
@@ -109,17 +111,20 @@ def test_failed_refund_is_recounted_at_stripe(
     assert now(paid).refunded_minor == 0
 
 
-def test_refund_before_the_payment_is_known_is_matched_later(draft: uuid.UUID) -> None:
+@pytest.mark.parametrize("status", ["pending", "succeeded"])
+def test_news_before_the_payment_is_known_is_matched_later(draft: uuid.UUID, status: str) -> None:
     page = attempt(draft)
-    early = event(charge(page, 4900), "charge.refunded")
-    assert deliver(early).body == {"outcome": "unmatched"}
+    early = [
+        event(refund(page, status), "refund.created"),
+        event(charge(page, 4900), "charge.refunded"),
+        event(dispute(page, "needs_response"), "charge.dispute.created"),
+    ]
+    assert {deliver(one).body["outcome"] for one in early} == {"unmatched"}
     deliver(event(session(page)))
-    assert ledger()[early["id"]] == "matched"
-    from sqlalchemy import text
-
-    with transaction() as tx:
-        jobs = tx.connection().execute(text("select task_name from procrastinate_jobs")).scalars().all()
-    assert "billing.recount" in jobs
+    assert {ledger()[one["id"]] for one in early} == {"matched"}
+    row = now(page)
+    assert (row.refunded_minor, row.refund_status, row.dispute_status) == (4900, status, "needs_response")
+    assert consultation(page.consultation_id).status == Status.CANCELLED
 
 
 def test_dispute_holds_and_a_won_one_lets_go(paid: Payment, alerts: list[Alert]) -> None:
@@ -133,11 +138,40 @@ def test_dispute_holds_and_a_won_one_lets_go(paid: Payment, alerts: list[Alert])
     assert alerts == [("dispute_opened", "error")]
 
 
-def test_lost_dispute_keeps_the_hold(paid: Payment, alerts: list[Alert]) -> None:
+def test_lost_dispute_closes_a_case_that_waits(paid: Payment, alerts: list[Alert]) -> None:
     deliver(event(dispute(paid, "under_review"), "charge.dispute.created"))
     deliver(event(dispute(paid, "lost"), "charge.dispute.closed"))
-    assert consultation(paid.consultation_id).hold_reason == "dispute"
+    case = consultation(paid.consultation_id)
+    assert (case.status, case.hold_reason) == (Status.CANCELLED, None)
     assert [a.code for a in alerts] == ["dispute_opened", "dispute_lost"]
+    assert [m.kind for m in mails()] == ["payment_received", "dispute_lost"]
+
+
+def test_lost_dispute_holds_a_case_a_dermatologist_works_on(paid: Payment, alerts: list[Alert]) -> None:
+    _in_review(paid)
+    deliver(event(dispute(paid, "lost"), "charge.dispute.closed"))
+    held = consultation(paid.consultation_id)
+    assert (held.status, held.hold_reason) == (Status.IN_REVIEW, "dispute")
+    assert [a.code for a in alerts] == ["dispute_lost", "refunded_in_review"]
+
+
+def test_another_dispute_after_one_that_ended_holds_again(paid: Payment, alerts: list[Alert]) -> None:
+    deliver(event(dispute(paid, "warning_needs_response"), "charge.dispute.created"))
+    deliver(event(dispute(paid, "warning_closed"), "charge.dispute.closed"))
+    second = {**dispute(paid, "needs_response"), "id": "du_2"}
+    deliver(event(second, "charge.dispute.created"))
+    assert consultation(paid.consultation_id).hold_reason == "dispute"
+    deliver(event(dispute(paid, "warning_closed"), "charge.dispute.closed"))  # late, about the first one
+    assert (now(paid).stripe_dispute_id, now(paid).dispute_status) == ("du_2", "needs_response")
+    assert alerts == [("dispute_opened", "error")] * 2
+
+
+def test_dispute_about_an_answered_case_calls_somebody_and_holds_nothing(paid: Payment, alerts: list[Alert]) -> None:
+    with transaction() as tx:
+        tx.get_one(Consultation, paid.consultation_id).status = Status.ANSWERED
+    deliver(event(dispute(paid, "needs_response"), "charge.dispute.created"))
+    assert consultation(paid.consultation_id).hold_reason is None
+    assert alerts == [("dispute_opened", "error")]
 
 
 def test_object_that_does_not_fit_is_kept_for_a_person(paid: Payment, alerts: list[Alert]) -> None:

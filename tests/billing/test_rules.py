@@ -14,8 +14,8 @@ from teleconsult.billing import rules
 from teleconsult.billing.rules import LIVE, SETTLED, Claimed, Expected, Offer, PaymentStatus
 from tests.support import ROOT
 
-EXPECTED = Expected(4900, "eur", livemode=False, consultation_id="c1", session_id="cs_1")
-AGREED = Claimed("payment", 4900, "EUR", livemode=False, reference="c1", session_id="cs_1")
+EXPECTED = Expected(4900, "eur", livemode=False, consultation_id="c1")
+AGREED = Claimed("payment", 4900, "EUR", livemode=False, reference="c1")
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,9 @@ def test_vat_of_the_default_price() -> None:
     assert rules.vat_included(4900, 19) == 782
 
 
-def test_agreeing_session_matches_also_without_reference_or_known_id() -> None:
+def test_agreeing_session_matches_also_without_reference() -> None:
     assert rules.mismatch(EXPECTED, AGREED) == ""
-    assert (
-        rules.mismatch(EXPECTED, Claimed("payment", 4900, "eur", livemode=False, reference=None, session_id="cs_1"))
-        == ""
-    )
+    assert rules.mismatch(EXPECTED, Claimed("payment", 4900, "eur", livemode=False, reference=None)) == ""
 
 
 def test_states_of_money_and_of_waiting_are_disjoint() -> None:

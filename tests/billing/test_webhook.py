@@ -340,7 +340,7 @@ def test_another_api_version_is_read_as_far_as_it_fits(draft: uuid.UUID, alerts:
         "outcome": "quarantined"
     }
     assert deliver(event(session(paid), api_version="2027-01-01.next")).body == {"outcome": "processed"}
-    assert [a.code for a in alerts] == ["webhook_object_unfit", "webhook_api_version"]
+    assert [a.code for a in alerts] == ["webhook_api_version", "webhook_object_unfit"]
 
 
 def test_locked_row_is_503_and_nothing_is_kept(draft: uuid.UUID, alerts: list[Alert]) -> None:

@@ -1,6 +1,6 @@
 """Fetch one event from Stripe by its id and apply it as its delivery would have been. Stripe keeps events for 30 days.
 
-An event that was applied before is left alone. The body is Stripe's own: nothing can be forged this way.
+An event that was applied before is left alone; one that lies in quarantine is tried once more. The body is Stripe's own: nothing can be forged this way.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def run(args: Namespace) -> Answer:
     """Apply it, or rehearse that."""
     event = _fetch(args.event)
     with db.rehearsal() if args.dry_run else nullcontext():
-        reply = webhook.apply(event)
+        reply = webhook.apply(event, again=True)
     outcome = str(reply.body.get("outcome", ""))
     facts = {"event": event.id, "type": event.type, "dry_run": args.dry_run, "status": reply.status, **reply.body}
     before = "Nothing was changed. It would be: " if args.dry_run else ""

@@ -1,0 +1,46 @@
+"""Finding and locking the rows of money, always in one order: consultation, payment, refund."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
+
+from teleconsult.accounts.models import Role, User
+from teleconsult.billing.models import Payment
+from teleconsult.consultations.models import Consultation
+from teleconsult.errors import Forbidden, NotFound
+
+
+def pair(tx: Session, which: ColumnElement[bool]) -> tuple[Payment, Consultation] | None:
+    """The payment that fulfils a condition, and its consultation; both locked."""
+    owner = tx.exec(select(Payment.consultation_id).where(which)).one_or_none()
+    if owner is None:
+        return None
+    case = tx.get_one(Consultation, owner, with_for_update=True, populate_existing=True)
+    payment = tx.exec(select(Payment).where(which).with_for_update()).one_or_none()
+    return (payment, case) if payment else None
+
+
+def by_id(tx: Session, payment_id: uuid.UUID) -> tuple[Payment, Consultation]:
+    """One payment and its consultation, locked.
+
+    Raises:
+        NotFound: there is no such payment.
+    """
+    found = pair(tx, col(Payment.id) == payment_id)
+    if found is None:
+        raise NotFound("There is no such payment.")
+    return found
+
+
+def require_operator(tx: Session, user_id: uuid.UUID) -> None:
+    """Refuse everybody who isn't an operator with an account that works.
+
+    Raises:
+        Forbidden: somebody else, or nobody.
+    """
+    user = tx.get(User, user_id)
+    if user is None or user.role != Role.OPERATOR or user.disabled_at is not None:
+        raise Forbidden("Only operators can do this.")
