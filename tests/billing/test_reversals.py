@@ -167,6 +167,7 @@ def test_another_dispute_after_one_that_ended_holds_again(paid: Payment, alerts:
 
 
 def test_dispute_about_an_answered_case_calls_somebody_and_holds_nothing(paid: Payment, alerts: list[Alert]) -> None:
+    _in_review(paid)
     with transaction() as tx:
         tx.get_one(Consultation, paid.consultation_id).status = Status.ANSWERED
     deliver(event(dispute(paid, "needs_response"), "charge.dispute.created"))

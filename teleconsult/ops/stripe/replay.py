@@ -1,6 +1,7 @@
 """Fetch one event from Stripe by its id and apply it as its delivery would have been. Stripe keeps events for 30 days.
 
-An event that was applied before is left alone; one that lies in quarantine is tried once more. The body is Stripe's own: nothing can be forged this way.
+An event that was applied before is left alone; one that lies in quarantine is tried once more. The body is Stripe's
+own: nothing can be forged this way.
 """
 
 from __future__ import annotations
