@@ -50,12 +50,24 @@ PROMISES = (
         "Money that buys nothing is not going back.",
         """
         select p.id from payment p
-        where p.status = 'DUPLICATE' and p.refunded_minor < p.amount_minor
-            and p.refund_status is distinct from 'pending' and not (p.refund_status = 'requested' and exists (
-                select from procrastinate_jobs j
-                where j.task_name = 'billing.refund' and j.status in ('todo', 'doing')
-                    and j.args->>'payment_id' = cast(p.id as text)
-            ))
+        where p.status in ('DUPLICATE', 'RETURNED') and p.refunded_minor < p.received_minor
+            and p.refund_status is distinct from 'failed' and p.dispute_status is distinct from 'lost'
+            and p.received_minor > (
+                select coalesce(sum(r.amount_minor), 0) from refund r
+                where r.payment_id = p.id and r.status in ('requested', 'pending', 'succeeded')
+            )
+        """,
+    ),
+    Promise(
+        "I1",
+        "A refund was promised, and neither a job nor the sweep has taken it up.",
+        """
+        select r.id from refund r
+        where r.status = 'requested' and r.updated_at < :now - interval '2 hours' and not exists (
+            select from procrastinate_jobs j
+            where j.task_name = 'billing.refund' and j.status in ('todo', 'doing')
+                and j.args->>'refund_id' = cast(r.id as text)
+        )
         """,
     ),
     Promise(
@@ -127,7 +139,7 @@ PROMISES = (
         "A consultation shows another price than was paid.",
         """
         select c.id from consultation c join payment p on p.id = c.paid_payment_id
-        where (c.price_minor, c.currency) is distinct from (p.amount_minor, p.currency)
+        where (c.price_minor, c.currency) is distinct from (p.received_minor, p.received_currency)
         """,
     ),
     Promise(
@@ -143,7 +155,16 @@ PROMISES = (
         "More was returned than was paid, or a finished refund returned nothing.",
         """
         select id from payment
-        where refunded_minor not between 0 and amount_minor or refund_status = 'succeeded' and refunded_minor = 0
+        where refunded_minor not between 0 and received_minor or refund_status = 'succeeded' and refunded_minor = 0
+        """,
+    ),
+    Promise(
+        "I9",
+        "More was promised back here than was received.",
+        """
+        select r.payment_id from refund r join payment p on p.id = r.payment_id
+        where r.status in ('requested', 'pending', 'succeeded') and r.requested_by <> 'stripe'
+        group by r.payment_id, p.received_minor having sum(r.amount_minor) > p.received_minor
         """,
     ),
     Promise(
@@ -152,7 +173,7 @@ PROMISES = (
         """
         select c.id from consultation c join payment p on p.id = c.paid_payment_id
         where c.status in ('PENDING', 'IN_REVIEW', 'NEEDS_PHOTOS') and c.hold_reason is null
-            and p.refunded_minor = p.amount_minor
+            and p.refunded_minor = p.received_minor
         """,
     ),
     Promise(
@@ -183,8 +204,9 @@ PROMISES = (
         "I12",
         "News about a payment was kept for later, and later has come.",
         """
-        select w.id from processed_webhook w join payment p on p.stripe_payment_intent_id = w.detail
-        where w.outcome = 'unmatched' and p.paid_at is not null
+        select w.id from processed_webhook w
+        join payment p on p.stripe_payment_intent_id = w.stripe_payment_intent_id
+        where w.outcome = 'unmatched' and w.resolution is null and p.paid_at is not null
         """,
     ),
     Promise(

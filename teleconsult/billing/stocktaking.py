@@ -109,16 +109,16 @@ PROMISES = (
         """
         select h.consultation from held h left join payment p on p.stripe_session_id = h.session
         where h.paid and h.refunded < h.amount and h.paid_at <= :settled and (p.id is not null or h.marked)
-            and coalesce(p.status not in ('REVIEW', 'DUPLICATE'), true)
+            and coalesce(p.status not in ('REVIEW', 'DUPLICATE', 'RETURNED'), true)
         group by h.consultation having count(*) > 1
         """,
     ),
     Promise(
         "I7",
-        "Stripe charged another amount than the attempt was made for, and it counts as paid.",
+        "Stripe charged another amount than is written here, and it counts as paid.",
         """
         select p.id from held h join payment p on p.stripe_session_id = h.session
-        where h.paid and p.status = 'PAID' and (h.amount, h.currency) is distinct from (p.amount_minor, p.currency)
+        where h.paid and p.status = 'PAID' and (h.amount, h.currency) is distinct from (p.received_minor, p.received_currency)
         """,
     ),
     Promise(

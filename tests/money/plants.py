@@ -61,11 +61,30 @@ PLANTS = [
     ),
     Plant(
         "I1", "Money that buys nothing", "{duplicate.id}",
-        "delete from procrastinate_jobs where task_name = 'billing.refund'",
+        "delete from refund where payment_id = '{duplicate.id}'",
     ),
     Plant(
         "I1", "Money that buys nothing", "{duplicate.id}",
-        "update procrastinate_jobs set status = 'failed' where task_name = 'billing.refund'",
+        "update refund set amount_minor = 4899 where payment_id = '{duplicate.id}'",
+    ),
+    Plant(
+        "I1", "A refund was promised", "",
+        """
+        with lost as (delete from procrastinate_jobs where task_name = 'billing.refund' returning 1)
+        update refund set updated_at = now() - interval '3 hours'
+        """,
+    ),
+    Plant(
+        "I1", "A refund was promised", "",
+        """
+        with given_up as (
+            update procrastinate_jobs set status = 'failed' where task_name = 'billing.refund' returning 1
+        ) update refund set updated_at = now() - interval '3 hours'
+        """,
+    ),
+    Plant(
+        "I9", "More was promised back", "{duplicate.id}",
+        "update refund set amount_minor = 4901 where payment_id = '{duplicate.id}'",
     ),
     Plant(
         "I2", "A consultation left DRAFT without", "{paid.consultation_id}",
@@ -166,8 +185,9 @@ PLANTS = [
     Plant(
         "I12", "News about a payment", "",
         """
-        insert into processed_webhook (id, type, livemode, created, received_at, outcome, detail) values
-        ('evt_late', 'charge.refunded', false, now(), now(), 'unmatched', '{paid.stripe_payment_intent_id}')
+        insert into processed_webhook
+            (id, type, livemode, created, received_at, outcome, detail, stripe_payment_intent_id)
+        values ('evt_late', 'charge.refunded', false, now(), now(), 'unmatched', '', '{paid.stripe_payment_intent_id}')
         """,
     ),
     Plant(

@@ -119,7 +119,7 @@ def test_two_payments_kept_for_one_consultation(shop: Shop) -> None:
 
 
 def test_other_amount_than_agreed_counts_as_paid(shop: Shop) -> None:
-    change("update payment set amount_minor = 4901 where id = :i", i=shop.payment)
+    change("update payment set received_minor = 4901 where id = :i", i=shop.payment)
     change("update consultation set price_minor = 4901 where id = :i", i=shop.case)
     assert found() == [("I7", str(shop.payment))]
 
