@@ -123,7 +123,7 @@ def fill_card(page: Page, number: str = PAID_CARD) -> None:
     page.get_by_label("Card number").fill(number)
     page.get_by_label("Expiry").fill("12 / 34")
     page.get_by_label("CVC").fill("123")
-    page.get_by_label("Name on card").fill("Test Person")
+    page.get_by_label("Name", exact=True).fill("Test Person")
 
 
 def press_pay(page: Page) -> None:

@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e import steps
 from tests.e2e.conftest import DESKTOP, PHONE, Open
+from tests.e2e.product import Product
+from tests.e2e.test_answer import write
 
 PUBLIC = ("/", "/sign-in", "/sign-up", "/help", "/privacy", "/terms", "/complaints", "/imprint")
 
@@ -61,6 +63,41 @@ def test_a_patients_pages(page: Page) -> None:
     assert_no_violations(page)
     page.get_by_role("link", name="View").click()
     expect(page.get_by_test_id("waiting")).to_be_visible()
+    assert_no_violations(page)
+
+
+def test_the_clinics_pages_and_the_answer(page: Page, open_page: Open, product: Product) -> None:
+    patient = open_page()
+    steps.begin(patient)
+    steps.fill_form(patient)
+    case = steps.case_id(patient)
+    steps.to_payment(patient)
+    steps.pay(patient)
+
+    steps.sign_in_as_dermatologist(page)
+    ref = product.value("select ref from consultation where id = %s", case)
+    claim = page.get_by_test_id(f"queue-claim-{ref}")
+    expect(claim).to_be_visible()
+    assert_no_violations(page)
+    claim.click()
+    page.wait_for_url(f"**/clinic/{case}")
+    write(page)
+    assert_no_violations(page)
+    for opens, closes in (("Preview", "Close"), ("Sign and send", "Sign and send")):
+        page.get_by_role("button", name=opens, exact=True).click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert_no_violations(page)
+        page.get_by_role("dialog").get_by_role("button", name=closes).first.click()
+    page.wait_for_url(lambda url: case not in url)
+
+    patient.goto(f"/consultations/{case}")
+    expect(patient.get_by_test_id("answer")).to_be_visible()
+    assert_no_violations(patient)
+
+
+def test_an_address_with_nothing_at_it(open_page: Open) -> None:
+    page = open_page(expect="404 (Not Found)")
+    page.goto("/nothing-here")
     assert_no_violations(page)
 
 
