@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlmodel import Session, col, select, text
+from sqlmodel import Session, text
 
 from teleconsult import jobs, privacy
-from teleconsult.billing import stocktaking
-from teleconsult.billing.models import Payment
+from teleconsult.billing import quarantine, stocktaking
 from teleconsult.billing.promises import PROMISES, Promise
-from teleconsult.billing.rules import PaymentStatus
 from teleconsult.db import transaction, utcnow
 from teleconsult.settings import get_settings
 
@@ -84,10 +82,8 @@ def _broken(tx: Session, promise: Promise, facts: Mapping[str, Any]) -> tuple[tu
 
 
 def waiting() -> list[str]:
-    """Ids of payments in quarantine, oldest first: money that waits for an operator's word."""
-    query = select(Payment.id).where(col(Payment.status) == PaymentStatus.REVIEW).order_by(col(Payment.created_at))
-    with transaction() as tx:
-        return [str(payment_id) for payment_id in tx.exec(query).all()]
+    """Ids of payments and events that wait for an operator, longest first: money that is accounted for, not settled."""
+    return [item.id for item in quarantine.listed()]
 
 
 @jobs.app.periodic(cron=NIGHTLY)

@@ -47,11 +47,12 @@ PROMISES = (
     ),
     Promise(
         "I1",
-        "Money that buys nothing is not going back.",
+        "Money that buys nothing is neither going back nor waiting for an operator.",
         """
         select p.id from payment p
         where p.status in ('DUPLICATE', 'RETURNED') and p.refunded_minor < p.received_minor
             and p.refund_status is distinct from 'failed' and p.dispute_status is distinct from 'lost'
+            and not exists (select from refund r where r.payment_id = p.id and r.status = 'superseded')
             and p.received_minor > (
                 select coalesce(sum(r.amount_minor), 0) from refund r
                 where r.payment_id = p.id and r.status in ('requested', 'pending', 'succeeded')
@@ -120,11 +121,11 @@ PROMISES = (
     ),
     Promise(
         "I5",
-        "An open dispute does not hold its case.",
+        "A dispute that is open or lost does not hold its case.",
         """
         select c.id from consultation c join payment p on p.id = c.paid_payment_id
         where c.status in ('PENDING', 'IN_REVIEW', 'NEEDS_PHOTOS') and c.hold_reason is null
-            and p.dispute_status not in ('won', 'lost', 'prevented', 'warning_closed')
+            and p.dispute_status not in ('won', 'prevented', 'warning_closed')
         """,
     ),
     Promise(
@@ -140,6 +141,14 @@ PROMISES = (
         """
         select c.id from consultation c join payment p on p.id = c.paid_payment_id
         where (c.price_minor, c.currency) is distinct from (p.received_minor, p.received_currency)
+        """,
+    ),
+    Promise(
+        "I7",
+        "Another amount than was asked for counts as paid, and no operator has accepted it.",
+        """
+        select id from payment where status = 'PAID' and settled_by <> 'operator'
+            and (received_minor, received_currency) is distinct from (amount_minor, currency)
         """,
     ),
     Promise(
@@ -160,11 +169,14 @@ PROMISES = (
     ),
     Promise(
         "I9",
-        "More was promised back here than was received.",
+        "The refunds of a payment don't agree with what has been returned of it.",
         """
-        select r.payment_id from refund r join payment p on p.id = r.payment_id
-        where r.status in ('requested', 'pending', 'succeeded') and r.requested_by <> 'stripe'
-        group by r.payment_id, p.received_minor having sum(r.amount_minor) > p.received_minor
+        select p.id from payment p join (
+            select payment_id, sum(amount_minor) filter (where requested_by <> 'stripe') as promised,
+                sum(amount_minor) filter (where status = 'succeeded') as done
+            from refund where status in ('requested', 'pending', 'succeeded') group by payment_id
+        ) r on r.payment_id = p.id
+        where r.promised > p.received_minor or r.done > p.refunded_minor
         """,
     ),
     Promise(
@@ -173,7 +185,7 @@ PROMISES = (
         """
         select c.id from consultation c join payment p on p.id = c.paid_payment_id
         where c.status in ('PENDING', 'IN_REVIEW', 'NEEDS_PHOTOS') and c.hold_reason is null
-            and p.refunded_minor = p.received_minor
+            and p.refunded_minor = p.received_minor and p.received_minor > 0
         """,
     ),
     Promise(
@@ -236,11 +248,14 @@ PROMISES = (
         "A payment is not where its audit log says.",
         """
         select p.id from payment p left join (
-            select object_id, array_agg(action) as acts from audit_log
-            where action in ('payment_paid', 'payment_duplicate', 'payment_review') group by object_id
+            select object_id, array_agg(cast(action as text)) as acts from audit_log
+            where action in (
+                'payment_paid', 'payment_duplicate', 'payment_review', 'payment_unassigned', 'payment_returned'
+            ) group by object_id
         ) a on a.object_id = p.id
-        where p.status in ('PAID', 'DUPLICATE', 'REVIEW') and (
-            a.acts is null or not 'payment_' || lower(p.status) = any (a.acts)
+        where p.status in ('PAID', 'DUPLICATE', 'REVIEW', 'RETURNED') and (a.acts is null
+            or p.status <> 'RETURNED' and not 'payment_' || lower(p.status) = any (a.acts)
+            or p.status = 'RETURNED' and not a.acts && array['payment_unassigned', 'payment_returned']
         )
         or p.status not in ('PAID', 'DUPLICATE', 'REVIEW', 'RETURNED') and a.acts is not null
         or p.status <> 'PAID' and 'payment_paid' = any (a.acts)

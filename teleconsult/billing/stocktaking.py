@@ -43,6 +43,7 @@ class Stock:
         }
         tx.connection().execute(text(_TABLE))
         tx.connection().execute(text(_ROWS), columns)
+        tx.connection().execute(text(_QUARANTINED))
         tx.connection().execute(text("analyze held"))
 
     @property
@@ -73,17 +74,25 @@ def _ours(session: CheckoutSession) -> bool:
 _TABLE = """
     create temporary table held (
         session text primary key, consultation text, open bool, paid bool, paid_at timestamptz, amount bigint,
-        currency text, refunded bigint, moving bool, marked bool
+        currency text, refunded bigint, moving bool, marked bool, quarantined bool not null default false
     ) on commit drop
 """
 _ROWS = """
-    insert into held select * from unnest(
+    insert into held (
+        session, consultation, open, paid, paid_at, amount, currency, refunded, moving, marked
+    ) select * from unnest(
         cast(:session as text[]), cast(:consultation as text[]), cast(:open as bool[]), cast(:paid as bool[]),
         cast(:paid_at as timestamptz[]), cast(:amount as bigint[]), cast(:currency as text[]),
         cast(:refunded as bigint[]), cast(:moving as bool[]), cast(:marked as bool[])
     ) on conflict do nothing
 """
 """A page that is paid while the list is read appears as open and as complete: the first of them stays."""
+
+_QUARANTINED = """
+    update held set quarantined = true from processed_webhook w
+    where w.object_id = held.session and w.outcome = 'quarantined'
+"""
+"""Pages that no row of ours knows, and whose events an operator sees or has decided about."""
 
 PROMISES = (
     Promise(
@@ -92,7 +101,7 @@ PROMISES = (
         """
         select h.session from held h left join payment p on p.stripe_session_id = h.session
         where h.paid and h.refunded < h.amount and h.paid_at <= :settled
-            and (p.id is null and h.marked or p.status in ('EXPIRED', 'FAILED', 'CANCELLED'))
+            and (p.id is null and h.marked and not h.quarantined or p.status in ('EXPIRED', 'FAILED', 'CANCELLED'))
         """,
     ),
     Promise(
@@ -108,17 +117,18 @@ PROMISES = (
         "Stripe keeps more than one payment for a consultation.",
         """
         select h.consultation from held h left join payment p on p.stripe_session_id = h.session
-        where h.paid and h.refunded < h.amount and h.paid_at <= :settled and (p.id is not null or h.marked)
-            and coalesce(p.status not in ('REVIEW', 'DUPLICATE', 'RETURNED'), true)
+        where h.paid and h.refunded < h.amount and h.paid_at <= :settled
+            and (p.status = 'PAID' or p.id is null and h.marked and not h.quarantined)
         group by h.consultation having count(*) > 1
         """,
     ),
     Promise(
         "I7",
-        "Stripe charged another amount than is written here, and it counts as paid.",
+        "Stripe charged another amount than is written here.",
         """
         select p.id from held h join payment p on p.stripe_session_id = h.session
-        where h.paid and p.status = 'PAID' and (h.amount, h.currency) is distinct from (p.received_minor, p.received_currency)
+        where h.paid and p.paid_at is not null
+            and (h.amount, h.currency) is distinct from (p.received_minor, p.received_currency)
         """,
     ),
     Promise(
@@ -135,6 +145,7 @@ PROMISES = (
         """
         select p.id from held h join payment p on p.stripe_session_id = h.session
         where h.paid and p.paid_at is not null and h.refunded <> p.refunded_minor and not h.moving
+            and coalesce(p.refund_status, '') not in ('requested', 'pending')
         """,
     ),
     Promise(

@@ -47,9 +47,10 @@ def planted(plant: Plant, world: World) -> list[Violation]:
 
 ANOTHER_ATTEMPT = """
     insert into payment (id, consultation_id, user_id, attempt, status, amount_minor, currency, livemode, request,
-        expires_at, refunded_minor, created_at, updated_at, paid_at, stripe_payment_intent_id)
+        expires_at, refunded_minor, received_minor, received_currency, created_at, updated_at, paid_at,
+        stripe_payment_intent_id)
     select gen_random_uuid(), consultation_id, user_id, attempt + 7, {status}, amount_minor, currency, livemode,
-        request, expires_at, 0, created_at, updated_at, {paid_at}, {intent}
+        request, expires_at, 0, received_minor, received_currency, created_at, updated_at, {paid_at}, {intent}
     from payment where id = '{id}'
 """
 
@@ -68,23 +69,19 @@ PLANTS = [
         "update refund set amount_minor = 4899 where payment_id = '{duplicate.id}'",
     ),
     Plant(
-        "I1", "A refund was promised", "",
+        "I1", "A refund was promised", "{refund}",
         """
         with lost as (delete from procrastinate_jobs where task_name = 'billing.refund' returning 1)
         update refund set updated_at = now() - interval '3 hours'
         """,
     ),
     Plant(
-        "I1", "A refund was promised", "",
+        "I1", "A refund was promised", "{refund}",
         """
         with given_up as (
             update procrastinate_jobs set status = 'failed' where task_name = 'billing.refund' returning 1
         ) update refund set updated_at = now() - interval '3 hours'
         """,
-    ),
-    Plant(
-        "I9", "More was promised back", "{duplicate.id}",
-        "update refund set amount_minor = 4901 where payment_id = '{duplicate.id}'",
     ),
     Plant(
         "I2", "A consultation left DRAFT without", "{paid.consultation_id}",
@@ -137,7 +134,7 @@ PLANTS = [
         also=("I13",),
     ),
     Plant(
-        "I5", "An open dispute does not", "{disputed.consultation_id}",
+        "I5", "A dispute that is open", "{disputed.consultation_id}",
         "update consultation set hold_reason = null where id = '{disputed.consultation_id}'",
     ),
     Plant(
@@ -148,6 +145,10 @@ PLANTS = [
     Plant(
         "I7", "A consultation shows another", "{paid.consultation_id}",
         "update consultation set price_minor = 4901 where id = '{paid.consultation_id}'",
+    ),
+    Plant(
+        "I7", "Another amount than was asked", "{paid.id}",
+        "update payment set amount_minor = 4901 where id = '{paid.id}'",
     ),
     Plant(
         "I8", "A consultation has more than one", "{open.consultation_id}",
@@ -164,6 +165,14 @@ PLANTS = [
     Plant(
         "I9", "A fully refunded case", "{paid.consultation_id}",
         "update payment set refunded_minor = amount_minor where id = '{paid.id}'",
+    ),
+    Plant(
+        "I9", "The refunds of a payment", "{duplicate.id}",
+        "update refund set amount_minor = 4901 where payment_id = '{duplicate.id}'",
+    ),
+    Plant(
+        "I9", "The refunds of a payment", "{duplicate.id}",
+        "update refund set status = 'succeeded' where payment_id = '{duplicate.id}'",
     ),
     Plant(
         "I10", "An attempt hangs", "{open.id}",
@@ -187,7 +196,8 @@ PLANTS = [
         """
         insert into processed_webhook
             (id, type, livemode, created, received_at, outcome, detail, stripe_payment_intent_id)
-        values ('evt_late', 'charge.refunded', false, now(), now(), 'unmatched', '', '{paid.stripe_payment_intent_id}')
+        values
+            ('evt_late', 'charge.refunded', false, now(), now(), 'unmatched', '', '{paid.stripe_payment_intent_id}')
         """,
     ),
     Plant(

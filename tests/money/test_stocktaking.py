@@ -80,6 +80,14 @@ def test_paid_page_whose_row_is_gone(shop: Shop) -> None:
     assert found() == [("I1", shop.page)]
 
 
+def test_paid_page_in_quarantine_waits_and_is_no_fault(shop: Shop) -> None:
+    shop.sandbox.pay(shop.page, webhook="never")
+    change("delete from payment where stripe_session_id = :s", s=shop.page)
+    sweep.run()
+    assert found() == []
+    assert len(invariants.waiting()) == 1
+
+
 def test_page_of_somebody_elses_software_does_not_concern_us(shop: Shop) -> None:
     """Many may share one Stripe account."""
     request = {**payments(shop.unpaid)[0].request, "metadata": {"shop": "hats"}}
@@ -119,7 +127,7 @@ def test_two_payments_kept_for_one_consultation(shop: Shop) -> None:
 
 
 def test_other_amount_than_agreed_counts_as_paid(shop: Shop) -> None:
-    change("update payment set received_minor = 4901 where id = :i", i=shop.payment)
+    change("update payment set amount_minor = 4901, received_minor = 4901 where id = :i", i=shop.payment)
     change("update consultation set price_minor = 4901 where id = :i", i=shop.case)
     assert found() == [("I7", str(shop.payment))]
 

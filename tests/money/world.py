@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from sqlmodel import col, select
+
 from teleconsult.accounts.models import Role
-from teleconsult.billing.models import Payment
+from teleconsult.billing.models import Payment, Refund
 from teleconsult.clinic import queue
 from teleconsult.db import transaction
 from tests.billing.deliveries import attempt, deliver, event, payments, session
@@ -21,6 +23,8 @@ class World:
     claimed: Payment
     disputed: Payment
     duplicate: Payment
+    refund: uuid.UUID
+    """Promised for the duplicate."""
     review: Payment
     open: Payment
     expired: Payment
@@ -37,11 +41,15 @@ def make() -> World:
     deliver(event(session(expired, status="expired", payment_status="unpaid"), "checkout.session.expired"))
     wrong = attempt(_draft())
     deliver(event(session(wrong, amount_total=4800)))
+    duplicate = _duplicate()
+    with transaction() as tx:
+        refund = tx.exec(select(Refund.id).where(col(Refund.payment_id) == duplicate.id)).one()
     return World(
         paid=paid,
         claimed=claimed,
         disputed=disputed,
-        duplicate=_duplicate(),
+        duplicate=duplicate,
+        refund=refund,
         review=_now(wrong),
         open=attempt(_draft()),
         expired=_now(expired),
