@@ -1,4 +1,4 @@
-"""The two servers that are compared: the product as `teleconsult up` starts it, and a blank Reflex app beside it."""
+"""The servers that are compared: the product and a blank Reflex app; its routes alone and a bare webhook."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from alembic import command
+from alembic.config import Config
+
 from teleconsult.ops import build, postgres, progress
 from teleconsult.ops.environment import CHANGED_BY_US, ROOT
 from teleconsult.ops.faults import Fault
 from teleconsult.settings import Settings
+from tests.billing.deliveries import SECRET
+from tests.support import fresh_settings
 
 SOURCES = Path(__file__).with_name("blank")
 READY_WITHIN = 180.0
@@ -58,6 +63,55 @@ def blank(folder: Path) -> Generator[str]:
     serve = f"from teleconsult.ops.serve import listen; listen('blank.blank:app', '127.0.0.1', {port}, factory=True)"
     with _running([sys.executable, "-c", serve], port, "/", cwd=folder, env=env):
         yield address
+
+
+@contextmanager
+def database(data: Path) -> Generator[str]:
+    """An embedded, migrated and durable database: what is answered is on the disk. Gives its address."""
+    url = postgres.ensure(data)
+    try:
+        fresh_settings(DATABASE_URL=url, DATA_DIR=str(data), ENVIRONMENT="test")
+        command.upgrade(Config(ROOT / "alembic.ini"), "head")
+        yield url
+    finally:
+        postgres.remove(data)
+
+
+@contextmanager
+def routes(folder: Path, url: str) -> Generator[tuple[int, int]]:
+    """The product's routes, one process, without jobs. Gives port and process id."""
+    port = _free_port()
+    settings = {"PUBLIC_URL": f"http://localhost:{port}", "RUN_WORKER": "false", "STRIPE_SECRET_KEY": "sk_test_bench"}
+    arguments = ["-m", "teleconsult.ops.cli", "api", "--port", str(port)]
+    with _webhook(folder, url, port, arguments, settings) as process:
+        yield port, process.pid
+
+
+@contextmanager
+def reference(folder: Path, url: str) -> Generator[tuple[int, int]]:
+    """The bare handler, served the same way. Gives port and process id."""
+    port = _free_port()
+    serve = f"from teleconsult.ops.serve import listen; listen('tests.bench.reference:app', '127.0.0.1', {port})"
+    with _webhook(folder, url, port, ["-c", serve], {}) as process:
+        yield port, process.pid
+
+
+@contextmanager
+def _webhook(
+    folder: Path, url: str, port: int, arguments: Sequence[str], settings: Mapping[str, str]
+) -> Generator[subprocess.Popen[bytes]]:
+    folder.mkdir()
+    env = {
+        **_plain_environment(),
+        "ENVIRONMENT": "test",
+        "DATABASE_URL": url,
+        "DATA_DIR": str(folder),
+        "STRIPE_WEBHOOK_SECRET": SECRET,
+        "PYTHONPATH": str(ROOT),
+        **settings,
+    }
+    with _running([sys.executable, *arguments], port, "/health/live", cwd=folder, env=env) as process:
+        yield process
 
 
 def _stage(folder: Path) -> None:
