@@ -30,7 +30,7 @@ def checkout_page(sandbox: Sandbox, session: dict[str, Any], typed: dict[str, st
     return page(
         "Test payment page",
         el("div", _order(session, lines), _form(session, typed, error), class_="pay"),
-        script=True,
+        script="sandbox",
     )
 
 

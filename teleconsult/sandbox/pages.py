@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 MERCHANT = "Teleconsult"
 SECURITY = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
+    "connect-src 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
@@ -40,8 +40,8 @@ def join(*children: Any) -> Html:
     return Html("".join(_escaped(child) for child in children))
 
 
-def page(title: str, *body: Any, status: int = 200, script: bool = False) -> HTMLResponse:
-    """A whole page under the bar that says that it is a test."""
+def page(title: str, *body: Any, status: int = 200, script: str = "") -> HTMLResponse:
+    """A whole page under the bar that says that it is a test. `script` names its script."""
     head = el(
         "head",
         el("meta", charset="utf-8"),
@@ -49,7 +49,8 @@ def page(title: str, *body: Any, status: int = 200, script: bool = False) -> HTM
         el("meta", name="robots", content="noindex"),
         el("title", f"{title} · Test page"),
         el("link", rel="stylesheet", href="/sandbox.css"),
-        el("script", src="/sandbox.js", defer=True) if script else "",
+        el("link", rel="stylesheet", href="/console.css") if script == "console" else "",
+        el("script", src=f"/{script}.js", defer=True) if script else "",
     )
     bar = el(
         "header",

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from teleconsult.sandbox import clockwork, controls
 from teleconsult.sandbox.api import Api
+from teleconsult.sandbox.console import Console
 from teleconsult.sandbox.context import Sandbox
 from teleconsult.sandbox.hosted import Hosted
 from teleconsult.sandbox.hosted_portal import Portal
@@ -23,6 +24,7 @@ from teleconsult.sandbox.pages import HERE, SECURITY
 METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 HOSTS = ["localhost", "127.0.0.1"]
 TICK_SECONDS = 0.1
+ASSETS = ("sandbox.css", "sandbox.js", "console.css", "console.js")
 
 
 def build(sandbox: Sandbox) -> Starlette:
@@ -43,7 +45,8 @@ def build(sandbox: Sandbox) -> Starlette:
             *hosted.routes(),
             *portal.routes(),
             *controls.routes(sandbox),
-            Route("/sandbox.{kind}", _asset),
+            *Console(sandbox).routes(),
+            *(Route(f"/{name}", _asset) for name in ASSETS),
             Route("/favicon.ico", _no_icon),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)],
@@ -61,10 +64,7 @@ async def _tick(sandbox: Sandbox) -> None:
 
 
 def _asset(request: Request) -> Response:
-    kind = request.path_params["kind"]
-    if kind not in ("css", "js"):
-        return Response(status_code=404)
-    return FileResponse(HERE / f"sandbox.{kind}", headers=SECURITY)
+    return FileResponse(HERE / request.url.path.lstrip("/"), headers=SECURITY)
 
 
 def _no_icon(_request: Request) -> Response:

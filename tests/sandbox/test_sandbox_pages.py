@@ -213,30 +213,3 @@ def test_without_a_default_configuration_one_must_be_named(local: Running, sdk: 
     made = sdk.v1.customers.create({"email": "jane@example.com"}).id
     with pytest.raises(stripe.InvalidRequestError, match="test mode default configuration has not been created"):
         open_portal(sdk, made)
-
-
-# ---- the control page
-
-
-def test_the_control_page_lists_and_sends_again(
-    local: Running, browser: httpx.Client, new_session: SessionMaker
-) -> None:
-    session = new_session()
-    shown = browser.get("/")
-    assert session.id in words(shown)
-    local.control(f"sessions/{session.id}/pay")
-    actions = re.findall(r'action="(/_sandbox/deliver/[^"]+times=2)"', browser.get("/").text)
-    sent = len(local.state()["deliveries"])
-    answer = browser.post(actions[0], headers={"Accept": "text/html"})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert len(local.state()["deliveries"]) == sent + 2
-
-
-def test_a_session_is_ended_from_the_control_page(
-    local: Running, browser: httpx.Client, new_session: SessionMaker
-) -> None:
-    path = f"/_sandbox/sessions/{new_session().id}/expire"
-    assert browser.post(path, headers={"Accept": "text/html"}).status_code == 303
-    assert local.state()["objects"]["checkout.session"][0]["status"] == "expired"
-    assert browser.post(path).status_code == 400
-    assert browser.post("/_sandbox/sessions/cs_test_x/expire").status_code == 404

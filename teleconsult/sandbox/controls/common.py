@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -32,6 +32,8 @@ class Part:
         """A control: what it returns is its answer, and a refusal is one in Stripe's form. Changes are kept."""
 
         async def handle(request: Request) -> Response:
+            if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+                return JSONResponse({"error": {"message": "Another site can't press these buttons."}}, 403)
             asked = await _read(request)
             clockwork.run_due(self.sandbox)
             try:
@@ -95,14 +97,16 @@ def _is_person(request: Request) -> bool:
 
 
 def _done(request: Request, asked: Asked, answer: dict[str, Any]) -> Response:
-    """JSON for a program; for a person who pressed a button, the page they were on."""
-    return _back(asked) if _is_person(request) else JSONResponse(answer)
+    """JSON for a program; for a person who pressed a button, the view they were on, and a word about it."""
+    return _back(asked, "Done.") if _is_person(request) else JSONResponse(answer)
 
 
 def _refused(request: Request, asked: Asked, error: StripeError) -> Response:
-    return _back(asked) if _is_person(request) else JSONResponse(error.body, error.status)
+    return _back(asked, str(error)) if _is_person(request) else JSONResponse(error.body, error.status)
 
 
-def _back(asked: Asked) -> Response:
-    back = str(asked.get("back", "/"))
-    return RedirectResponse(back if back.startswith("/") and not back.startswith("//") else "/", status_code=303)
+def _back(asked: Asked, said: str) -> Response:
+    address, _, anchor = str(asked.get("back", "/")).partition("#")
+    here = address if address.startswith("/") and not address.startswith(("//", "/\\")) else "/"
+    joint = "&" if "?" in here else "?"
+    return RedirectResponse(f"{here}{joint}{urlencode({'said': said})}#{quote(anchor)}", status_code=303)

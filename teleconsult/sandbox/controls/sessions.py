@@ -84,6 +84,8 @@ class Sessions(Part):
             raise invalid(f"Invalid {unknown[0]}: must be one of metadata, {', '.join(TAMPERED)}", param=unknown[0])
         if "amount_total" in changes:
             changes["amount_total"] = changes["amount_subtotal"] = number(changes, "amount_total", 0)
+        if "livemode" in changes:
+            changes["livemode"] = changes["livemode"] in (True, "true")
         if "metadata" in asked:
             changes["metadata"] = _merged(session["metadata"], asked["metadata"])
         session.update(changes)
@@ -112,7 +114,7 @@ def _source(asked: Asked) -> Source:
 
 
 def _merged(known: dict[str, str], given: Any) -> dict[str, str]:
-    if given is None:
+    if given in (None, ""):  # a form has no null
         return {}
     if not isinstance(given, dict):
         raise invalid("Invalid metadata: a hash is needed", param="metadata")

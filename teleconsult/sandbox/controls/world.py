@@ -10,7 +10,6 @@ from starlette.routing import Route
 
 from teleconsult.sandbox import clockwork, endpoints, objects
 from teleconsult.sandbox.context import Sandbox
-from teleconsult.sandbox.control_page import control_page
 from teleconsult.sandbox.controls.common import Asked, Part, number
 from teleconsult.sandbox.faults import Fault
 
@@ -38,17 +37,11 @@ class World(Part):
     def routes(self) -> list[Route]:
         """Their addresses."""
         return [
-            Route("/", self.page, methods=["GET"]),
             Route("/_sandbox/state", self.state, methods=["GET"]),
             self.post("/_sandbox/reset", self.reset),
             self.post("/_sandbox/clock", self.clock),
             self.post("/_sandbox/faults", self.faults),
         ]
-
-    async def page(self, _request: Request) -> Response:
-        """Sessions, events and deliveries, newest first."""
-        clockwork.run_due(self.sandbox)
-        return control_page(self.sandbox)
 
     async def state(self, request: Request) -> Response:
         """Everything: objects by kind, events, deliveries, what came in over the API, and the faults on order.
