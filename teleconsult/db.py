@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
-from sqlalchemy import Connection, DateTime, Engine, Executable, MetaData, create_engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from psycopg import OperationalError as DriverError
+from sqlalchemy import Connection, DateTime, Dialect, Engine, Executable, MetaData, create_engine, event
+from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, SQLModel
 
 from teleconsult.errors import Unavailable
 from teleconsult.settings import get_settings
 
 _rehearsal: ContextVar[Connection | None] = ContextVar("rehearsal", default=None)
+
+RESTED_SECONDS = 2
+"""A connection that lay unused for longer is asked whether it still works before it is used."""
 
 # A request waits 3 s for a row and 10 s for a statement at most: then its caller hears 503 and tries again.
 TIMEOUTS = {
@@ -65,17 +73,37 @@ def engine() -> Engine:
     url = get_settings().database_url
     if not url:
         raise RuntimeError("DATABASE_URL is empty: start with `teleconsult up`, or set it.")
-    return create_engine(
+    pool = create_engine(
         driver_url(url),
         hide_parameters=True,
         pool_size=10,
         max_overflow=10,
-        pool_pre_ping=True,
         connect_args={
             "options": " ".join(f"-c {name}={value}" for name, value in TIMEOUTS.items()),
             "connect_timeout": 5,
         },
     )
+    event.listen(pool, "checkin", _rested)
+    event.listen(pool, "checkout", partial(_still_there, pool.dialect))
+    return pool
+
+
+def _rested(_driver: object, record: ConnectionPoolEntry) -> None:
+    record.info["since"] = time.monotonic()
+
+
+def _still_there(dialect: Dialect, driver: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Ask a connection that has rested whether the server still knows it; one in constant use is not asked each time.
+
+    Raises:
+        DisconnectionError: it doesn't. The pool opens another one.
+    """
+    if time.monotonic() - record.info.get("since", math.inf) < RESTED_SECONDS:
+        return
+    try:
+        dialect.do_ping(driver)
+    except DriverError as error:
+        raise DisconnectionError from error
 
 
 @contextmanager
