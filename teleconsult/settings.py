@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -43,6 +44,7 @@ class Settings(BaseSettings):
     stripe_publishable_key: str = ""
     stripe_webhook_secret: SecretStr = SecretStr("")
     stripe_price_id: str = ""
+    stripe_payment_methods: str = "card"
     stripe_portal_configuration: str = ""
     stripe_api_base: str = ""
 
@@ -93,6 +95,11 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in raw.split(",") if part.strip())
 
     @property
+    def payment_methods(self) -> tuple[str, ...]:
+        """Stripe's names of the ways to pay that a payment page offers."""
+        return tuple(part.strip() for part in self.stripe_payment_methods.split(",") if part.strip())
+
+    @property
     def host(self) -> str:
         """Host and port a browser sends, for example `localhost:8000`."""
         return urlsplit(self.public_url).netloc
@@ -129,6 +136,8 @@ def _stripe_faults(s: Settings) -> list[str]:
         faults.append(
             "STRIPE_PUBLISHABLE_KEY and STRIPE_SECRET_KEY are of different modes: use both test or both live keys."
         )
+    if not s.payment_methods or not all(re.fullmatch("[a-z0-9_]+", method) for method in s.payment_methods):
+        faults.append("STRIPE_PAYMENT_METHODS must hold Stripe's names, separated by commas: card, sepa_debit.")
     if s.stripe_price_id and not s.stripe_price_id.startswith("price_"):
         faults.append("STRIPE_PRICE_ID must begin with price_.")
     if s.stripe_portal_configuration and not s.stripe_portal_configuration.startswith("bpc_"):

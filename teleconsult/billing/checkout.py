@@ -163,6 +163,7 @@ def _new_attempt(tx: Session, consultation: Consultation, customer: str) -> Paym
         public_url=settings.public_url,
         environment=settings.environment,
         expires_at=attempt.expires_at,
+        methods=settings.payment_methods,
     )
     tx.add(attempt)
     audit.record(tx, "payment_started", "payment", attempt.id, actor_id=consultation.user_id, actor_role="patient")

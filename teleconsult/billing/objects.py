@@ -89,11 +89,6 @@ class Refund(_Model):
     metadata: dict[str, str] | None = None
 
     @property
-    def lives(self) -> bool:
-        """Whether the money has left, or is about to."""
-        return self.status not in ("failed", "canceled")
-
-    @property
     def ours(self) -> str:
         """The id we gave it when we asked for it, or ""."""
         return (self.metadata or {}).get("refundId", "")

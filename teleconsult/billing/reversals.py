@@ -245,7 +245,7 @@ def recount(payment_id: str) -> None:
         row, case = rows.by_id(tx, payment.id)
         for news in made:
             heard(tx, row, case, news)
-        total = min(sum(r.amount for r in made if r.lives), row.received_minor)
+        total = min(sum(r.amount for r in made if r.status == "succeeded"), row.received_minor)
         if total < row.refunded_minor:  # the one way down: Stripe itself says that a refund came back
             row.refunded_minor, row.updated_at = total, utcnow()
             audit.record(tx, "payment_recounted", "payment", row.id, total_minor=total)

@@ -10,8 +10,9 @@ from sqlmodel import Session, col, select
 
 from teleconsult.accounts.models import User
 from teleconsult.accounts.profile import credentials
+from teleconsult.billing import holds
 from teleconsult.billing.models import Payment
-from teleconsult.billing.rules import LIVE, PaymentStatus, money
+from teleconsult.billing.rules import LIVE, UNFINISHED, PaymentStatus, RefundStatus, money
 from teleconsult.consultations import intake
 from teleconsult.consultations import service as consultations
 from teleconsult.consultations.models import Consultation, Photo
@@ -47,6 +48,9 @@ class Case:
     amount: str
     resume_step: str
     """Where a draft goes on."""
+    payment: str = ""
+    """What is to be said about the payment: of a draft bank (it is confirming), checking (we are), failed or returned;
+    of a case that was sent disputed, while that holds it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,10 @@ class Receipt:
     """Amount returned, or "" when none."""
     refund_due: bool
     """Whether money is on its way back."""
+    refund_failed: bool = False
+    """Whether money that was to go back is still here."""
+    bank_returned: bool = False
+    """Whether the bank has returned it by itself, after an objection."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ def my_cases(user_id: uuid.UUID) -> list[Case]:
     )
     with transaction() as tx:
         rows = tx.exec(query).all()
-        live = _live_payments(tx, user_id)
+        live = _deciding(tx, user_id)
         photos = _photos(tx, [c.id for c, _ in rows])
         return [_case(c, doctor, live.get(c.id), photos.get(c.id, [])) for c, doctor in rows]
 
@@ -103,7 +111,7 @@ def my_case(user_id: uuid.UUID, consultation_id: uuid.UUID) -> Case:
         if consultation.status == Status.CANCELLED and consultation.paid_payment_id is None:
             raise NotFound(consultations.GONE)
         doctor = tx.get(User, consultation.claimed_by) if consultation.claimed_by else None
-        live = _live_payments(tx, user_id).get(consultation.id)
+        live = _deciding(tx, user_id).get(consultation.id)
         return _case(consultation, doctor, live, _photos(tx, [consultation.id]).get(consultation.id, []))
 
 
@@ -135,12 +143,15 @@ def last_payment(user_id: uuid.UUID) -> Receipt | None:
 def _receipt(paid: Payment | None) -> Receipt | None:
     if paid is None:
         return None
+    currency = paid.received_currency or paid.currency
     return Receipt(
         status=PaymentStatus(paid.status),
-        amount=money(paid.amount_minor, paid.currency),
+        amount=money(paid.received_minor, currency),
         paid_at=paid.paid_at,
-        refunded=money(paid.refunded_minor, paid.currency) if paid.refunded_minor else "",
-        refund_due=paid.refund_status in ("requested", "pending"),
+        refunded=money(paid.refunded_minor, currency) if paid.refunded_minor else "",
+        refund_due=paid.refund_status in UNFINISHED,
+        refund_failed=paid.refund_status == RefundStatus.FAILED,
+        bank_returned=paid.dispute_status == "lost",
     )
 
 
@@ -163,11 +174,14 @@ def has_customer(user_id: uuid.UUID) -> bool:
         return bool(user and user.stripe_customer_id)
 
 
-def _live_payments(tx: Session, user_id: uuid.UUID) -> dict[uuid.UUID, Payment]:
-    """Attempts that decide how a draft is shown. Money that a person has to look at comes before an open page."""
-    shown = LIVE | {PaymentStatus.REVIEW}
-    query = select(Payment).where(col(Payment.user_id) == user_id, col(Payment.status).in_(shown))
-    rows = sorted(tx.exec(query).all(), key=lambda p: p.status == PaymentStatus.REVIEW)
+def _deciding(tx: Session, user_id: uuid.UUID) -> dict[uuid.UUID, Payment]:
+    """The attempts that decide how drafts are shown: the last of each, unless an earlier one still has to end."""
+    query = (
+        select(Payment)
+        .join(Consultation, col(Consultation.id) == col(Payment.consultation_id))
+        .where(col(Payment.user_id) == user_id, col(Consultation.status) == Status.DRAFT)
+    )
+    rows = sorted(tx.exec(query).all(), key=lambda p: (p.status == PaymentStatus.REVIEW, p.status in LIVE, p.attempt))
     return {p.consultation_id: p for p in rows}
 
 
@@ -203,6 +217,7 @@ def _case(c: Consultation, doctor: User | None, live: Payment | None, photos: li
         doctor_title=credentials(doctor.title, doctor.registration_no) if doctor else "",
         amount=paid,
         resume_step=_resume_step(c, len(photos)),
+        payment=_payment_word(c, live),
     )
 
 
@@ -210,7 +225,21 @@ _UNSENT: dict[str, str] = {
     PaymentStatus.OPEN: "unpaid",
     PaymentStatus.PROCESSING: "confirming",
     PaymentStatus.REVIEW: "confirming",
+    PaymentStatus.FAILED: "unpaid",
+    PaymentStatus.RETURNED: "unpaid",
 }
+_SAID = {
+    PaymentStatus.PROCESSING: "bank",
+    PaymentStatus.REVIEW: "checking",
+    PaymentStatus.FAILED: "failed",
+    PaymentStatus.RETURNED: "returned",
+}
+
+
+def _payment_word(c: Consultation, live: Payment | None) -> str:
+    if c.status == Status.DRAFT:
+        return _SAID.get(PaymentStatus(live.status), "") if live else ""
+    return "disputed" if c.hold_reason == holds.DISPUTE else ""
 
 
 def patient_status(status: Status, live: str | None) -> str:

@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 import reflex as rx
 from reflex.event import EventSpec
 
-from teleconsult.billing import checkout, discard
+from teleconsult.billing import checkout, discard, views
 from teleconsult.billing.checkout import CheckoutLink
 from teleconsult.billing.rules import money, vat_included
 from teleconsult.consultations import drafting
 from teleconsult.consultations.questions import BY_NAME, CONSENTS, Step
 from teleconsult.errors import Conflict, Invalid, NotFound, Refusal
 from teleconsult.settings import get_settings
-from teleconsult.ui import times
+from teleconsult.ui import payments, times
 from teleconsult.ui.consultation import sheet
 from teleconsult.ui.consultation.addresses import LIST, address, consultation_id
 from teleconsult.ui.consultation.discarded import Discarded
@@ -34,6 +34,11 @@ class Review(rx.State):
     discarding: rx.Field[bool] = rx.field(False)
     down: rx.Field[str] = rx.field("")
     """Why the payment page or the bin could not be reached; nothing was charged."""
+    waiting: rx.Field[bool] = rx.field(False)
+    """Money is on its way already: there is nothing to pay."""
+    news_title: rx.Field[str] = rx.field("")
+    news: rx.Field[str] = rx.field("")
+    """What has become of the last payment."""
     answer_by: rx.Field[str] = rx.field("")
     ref: rx.Field[str] = rx.field("")
 
@@ -62,6 +67,7 @@ class Review(rx.State):
         self.down, self.ref = "", form.ref
         due = datetime.now(UTC) + timedelta(hours=get_settings().answer_hours)
         self.answer_by = times.full(due, who.timezone)
+        self.waiting, (self.news_title, self.news) = await asyncio.to_thread(_payment, who.user_id, form.key)
 
     @rx.event
     @allow("patient")
@@ -125,6 +131,18 @@ class Review(rx.State):
         else:
             self.down = came.message
         return None
+
+
+def _payment(user_id: uuid.UUID, key: str) -> tuple[bool, payments.Said]:
+    """Whether nothing is to be paid now, and what is to be said about the last payment."""
+    draft = consultation_id(key)
+    try:
+        case = views.my_case(user_id, draft) if draft else None
+    except Refusal:
+        case = None
+    if case is None:
+        return False, payments.NOTHING
+    return case.status == "confirming", payments.WORDS.get(case.payment, payments.NOTHING)
 
 
 def _summary(draft: str, problems: Mapping[str, str]) -> list[dict[str, str]]:

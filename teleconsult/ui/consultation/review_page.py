@@ -36,6 +36,7 @@ def review() -> rx.Component:
         rx.el.form(
             summary(),
             _down(),
+            _news(),
             rx.el.div(
                 rx.el.div(_answers(), _consents(), _discard(), class_name="min-w-0"),
                 rx.el.div(_order(), class_name="lg:sticky lg:top-6"),
@@ -129,6 +130,16 @@ def _order() -> rx.Component:
             f"One follow-up question, {Offer.followup_time}",
             "Full refund if we can’t assess it, are late, or you cancel before we start",
         ],
+        rx.cond(
+            Review.waiting,
+            rx.el.div(link_button("See your consultations", LIST, kind="secondary", full=True), class_name="mt-6"),
+            _pay(),
+        ),
+    )
+
+
+def _pay() -> rx.Component:
+    return rx.el.div(
         rx.el.div(
             button(
                 f"Pay {Offer.price}",
@@ -147,6 +158,18 @@ def _order() -> rx.Component:
             class_name="mt-6 space-y-3",
         ),
         rx.el.div(link_button("Save and pay later", LIST, kind="quiet", full=True), class_name="mt-1"),
+    )
+
+
+def _news() -> rx.Component:
+    """What has become of the last payment. Its live region is always there, so that a change is spoken."""
+    return rx.el.div(
+        rx.cond(
+            Review.news != "",
+            callout(Review.news, title=Review.news_title, tone="info", class_name="mb-6", data_testid="payment-news"),
+            rx.fragment(),
+        ),
+        role="status",
     )
 
 
@@ -169,6 +192,7 @@ def _down() -> rx.Component:
 
 
 def _discard() -> rx.Component:
+    """Not while money is on its way."""
     return rx.el.div(
         button(
             "Discard draft",
@@ -179,6 +203,7 @@ def _discard() -> rx.Component:
             class_name="-ms-4 text-danger-ink hover:not-disabled:bg-danger-soft",
         ),
         class_name="mt-3",
+        hidden=Review.waiting,
     )
 
 

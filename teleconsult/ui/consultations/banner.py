@@ -26,7 +26,10 @@ UNSENT = ("draft", "unpaid")
 
 
 class Banner(TypedDict):
-    """One message; `kind` is received, confirming, slow, unfinished, twice, or "" for none."""
+    """One message.
+
+    `kind` is received, confirming, slow, bank, checking, unfinished, declined, twice, or "" for none.
+    """
 
     kind: str
     due: str
@@ -64,13 +67,13 @@ def _of_attempt(case: Case, back: Return, attempt: Attempt, now: datetime) -> Ba
     late = now - back.at > LATE
     match attempt.status:
         case PaymentStatus.PROCESSING | PaymentStatus.REVIEW:
-            return _awaited(case, late=late)
+            return _waiting(case)
         case PaymentStatus.CREATING | PaymentStatus.OPEN if back.outcome == "cancelled" or back.still_open:
             return _unfinished(case)
         case PaymentStatus.CREATING | PaymentStatus.OPEN:
             return NONE if late and not attempt.named else _awaited(case, late=late)
         case PaymentStatus.EXPIRED | PaymentStatus.FAILED | PaymentStatus.CANCELLED if case.status in UNSENT:
-            return _unfinished(case)
+            return _unfinished(case, "declined" if attempt.status is PaymentStatus.FAILED else "unfinished")
         case PaymentStatus.DUPLICATE:
             return Banner(kind="twice", due="", ref=case.ref, href="")
         case _:
@@ -80,7 +83,7 @@ def _of_attempt(case: Case, back: Return, attempt: Attempt, now: datetime) -> Ba
 def _without_return(by_id: Mapping[uuid.UUID, Case], timezone: str, now: datetime) -> Banner:
     for case in by_id.values():
         if case.status == "confirming":
-            return _awaited(case, late=True)
+            return _waiting(case)
     paid = [c for c in by_id.values() if c.status in QUEUED and c.submitted_at and now - c.submitted_at < FRESH]
     if not paid:
         return NONE
@@ -89,8 +92,13 @@ def _without_return(by_id: Mapping[uuid.UUID, Case], timezone: str, now: datetim
     return Banner(kind="received", due=due, ref=latest.ref, href="")
 
 
-def _unfinished(case: Case) -> Banner:
-    return Banner(kind="unfinished", due="", ref=case.ref, href=f"/consultations/{case.id}/review")
+def _unfinished(case: Case, kind: str = "unfinished") -> Banner:
+    return Banner(kind=kind, due="", ref=case.ref, href=f"/consultations/{case.id}/review")
+
+
+def _waiting(case: Case) -> Banner:
+    """For days, maybe: the page doesn't stay and look."""
+    return Banner(kind=case.payment, due="", ref=case.ref, href="") if case.status == "confirming" else NONE
 
 
 def _awaited(case: Case, *, late: bool) -> Banner:

@@ -13,7 +13,7 @@ from teleconsult.ui.parts.buttons import row_link
 from teleconsult.ui.parts.headings import back_link, print_head
 from teleconsult.ui.parts.icons import icon
 from teleconsult.ui.parts.lists import timeline
-from teleconsult.ui.parts.messages import skeleton
+from teleconsult.ui.parts.messages import callout, skeleton
 from teleconsult.ui.parts.status import status_badge
 from teleconsult.ui.parts.surfaces import card
 from teleconsult.ui.parts.typography import display, eyebrow, h1, h2, meta, visually_hidden
@@ -47,6 +47,7 @@ def _case() -> rx.Component:
                 ("answered", answer(CasePage.words)),
                 ("closed", answer(CasePage.words)),
                 ("refunded", _closed()),
+                ("confirming", _confirming()),
                 _waiting(),
             ),
             rx.el.aside(
@@ -86,8 +87,25 @@ def _head() -> rx.Component:
 # ── The main card, before and instead of an answer ─────────────────────────────────────────────────
 
 
+def _confirming() -> rx.Component:
+    """Paid by a method whose bank takes days, or money that somebody looks at first: it isn't sent yet."""
+    return card(
+        h2(CasePage.notice_title),
+        rx.el.p(CasePage.notice, class_name="mt-2 max-w-read text-ink-2"),
+        class_name="sm:p-9",
+        data_testid="confirming",
+    )
+
+
 def _waiting() -> rx.Component:
     return card(
+        rx.cond(
+            CasePage.notice_title != "",
+            callout(
+                CasePage.notice, title=CasePage.notice_title, tone="info", class_name="mb-7", data_testid="on-hold"
+            ),
+            rx.fragment(),
+        ),
         meta(rx.cond(CasePage.late, "Your answer was due by", "Your answer is due by")),
         display(
             rx.el.time(CasePage.due),
@@ -150,6 +168,11 @@ def _payment() -> rx.Component:
     return _aside_card(
         "Payment",
         rx.el.dl(rx.foreach(CasePage.payment, _fact_line), class_name="divide-y divide-line"),
+        rx.cond(
+            CasePage.money.length() > 0,
+            rx.el.div(timeline(CasePage.money), class_name="mt-4", data_testid="payment-timeline"),
+            rx.fragment(),
+        ),
         rx.el.div(row_link("Receipts and card", "/settings#billing", "receipt"), class_name="-mb-2 mt-2"),
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import reflex as rx
 
+from teleconsult.ui import payments
 from teleconsult.ui.consultation.discarded import discarded_notice
 from teleconsult.ui.consultations.banner import Banner
 from teleconsult.ui.consultations.list_state import HERE, Cases
@@ -101,10 +102,35 @@ def _news(banner: rx.vars.ObjectVar[Banner]) -> Node:
                 **told,
             ),
         ),
+        *[
+            (
+                kind,
+                callout(
+                    payments.WORDS[word].text,
+                    " Reference ",
+                    rx.el.span(banner["ref"], class_name="num font-medium"),
+                    ".",
+                    title=payments.WORDS[word].title,
+                    tone="info",
+                    **told,
+                ),
+            )
+            for kind, word in (("bank", "bank"), ("checking", "checking"))
+        ],
+        (
+            "declined",
+            callout(
+                payments.WORDS["failed"].text,
+                title=payments.WORDS["failed"].title,
+                tone="neutral",
+                action=link_button("Continue to payment", banner["href"], kind="secondary"),
+                **told,
+            ),
+        ),
         (
             "twice",
             callout(
-                "We’re returning the second payment to your card. Reference ",
+                "We’re returning the second payment the way you paid. Reference ",
                 rx.el.span(banner["ref"], class_name="num font-medium"),
                 ".",
                 title="You had paid for this already",

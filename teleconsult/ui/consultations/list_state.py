@@ -21,6 +21,7 @@ from teleconsult.billing import settle, views
 from teleconsult.billing.views import Attempt, Case
 from teleconsult.consultations import drafting
 from teleconsult.errors import Unavailable
+from teleconsult.ui import payments
 from teleconsult.ui.consultations.banner import AWAITED, NONE, Banner, Return, banner
 from teleconsult.ui.consultations.rows import Row, grouped
 from teleconsult.ui.flash import Flash
@@ -38,6 +39,9 @@ CLOSE_LOOKS, LOOKS = 30, 90
 TOASTS = {
     "received": "Payment received",
     "unfinished": "Payment wasn’t finished",
+    "declined": payments.WORDS["failed"].title,
+    "bank": payments.WORDS["bank"].title,
+    "checking": payments.WORDS["checking"].title,
     "twice": "You had paid already, so this payment is returned",
 }
 CONFIRMING = "We’re confirming your payment"

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, TypedDict
 
 from teleconsult.billing.views import Case
-from teleconsult.ui import times
+from teleconsult.ui import payments, times
 
 
 class Row(TypedDict):
@@ -86,7 +86,7 @@ def _action(case: Case, status: str) -> tuple[str, str]:
     if status == "unpaid":
         return "Continue to payment", f"{page}/review"
     if status == "confirming":
-        return "", ""
+        return ("View", page) if case.payment else ("", "")
     return ("Read answer" if status == "answered" else "View"), page
 
 
@@ -95,19 +95,22 @@ def _words(case: Case, status: str, timezone: str, now: datetime) -> tuple[str, 
     since = case.saved_at
     match status:
         case "draft" | "unpaid":
-            line, verb = f"{_photos(case.photos)}. Nothing has been charged.", "Saved"
+            unpaid = f"{_photos(case.photos)}. Nothing has been charged."
+            line, verb = payments.DRAFT_LINES.get(case.payment, unpaid), "Saved"
         case "confirming":
-            line, verb = "We’re finishing your payment.", "Sent"
+            line, verb = payments.WAITING_LINES.get(case.payment, "We’re finishing your payment."), "Sent"
         case "pending" | "in_review" | "needs_photos":
             line, verb, since = _in_the_queue(case, status, timezone, now), "Sent", case.submitted_at or since
         case "answered" | "closed":
             line, verb, since = f"From {case.doctor}.", "Answered", case.answered_at or since
         case _:
-            line, verb = f"You get {case.amount or 'your money'} back on the card you paid with.", "Closed"
+            line, verb = f"You get {case.amount or 'your money'} back the way you paid.", "Closed"
     return line, f"{verb} {times.recent(since, timezone, now)}"
 
 
 def _in_the_queue(case: Case, status: str, timezone: str, now: datetime) -> str:
+    if case.payment == "disputed":
+        return payments.DISPUTED
     if status == "in_review":
         return f"{case.doctor} is looking at your case."
     if status == "needs_photos":

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypedDict
 
 from teleconsult.billing import views
+from teleconsult.billing.moments import moments
 from teleconsult.billing.views import Case, Receipt
 from teleconsult.clinic.service import PublishedAnswer, published_answer
 from teleconsult.consultations import intake
@@ -16,11 +17,9 @@ from teleconsult.consultations import service as consultations
 from teleconsult.consultations.history import Act, history
 from teleconsult.consultations.questions import BY_NAME, Step
 from teleconsult.consultations.service import PhotoLine
-from teleconsult.ui import times
+from teleconsult.ui import payments, times
 from teleconsult.ui.answer import NO_WORDS, Words, words
 from teleconsult.ui.parts.photos import PHOTO_LABELS
-
-BANK_DAYS = "Banks usually take 5 to 10 days."
 
 
 class Fact(TypedDict):
@@ -62,7 +61,12 @@ class Sheet:
     closing: str = ""
     """Why and how it was closed without an answer."""
     moments: list[dict[str, str]] = field(default_factory=list)
+    notice_title: str = ""
+    notice: str = ""
+    """What is to be said about its payment before anything else: that the bank confirms it, or that it is on hold."""
     payment: list[Fact] = field(default_factory=list)
+    money: list[dict[str, str]] = field(default_factory=list)
+    """What happened to the payment, oldest first."""
     photos: list[Picture] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     words: Words = field(default_factory=lambda: Words(**NO_WORDS))
@@ -77,11 +81,10 @@ def read(user_id: uuid.UUID, consultation_id: uuid.UUID, name: str, timezone: st
     case = views.my_case(user_id, consultation_id)
     if case.status in ("draft", "unpaid"):
         return Sheet(elsewhere=f"/consultations/{case.id}/{case.resume_step}")
-    if case.status == "confirming":
-        return Sheet(elsewhere="/consultations")
     sent = consultations.draft(user_id, consultation_id)
     acts, receipt = history(user_id, consultation_id), views.receipt(user_id, consultation_id)
     answer, now = published_answer(user_id, consultation_id), datetime.now(UTC)
+    said = payments.ON_HOLD if case.payment == "disputed" else payments.WORDS.get(case.payment, payments.NOTHING)
     return Sheet(
         site=case.site,
         ref=case.ref,
@@ -92,9 +95,12 @@ def read(user_id: uuid.UUID, consultation_id: uuid.UUID, name: str, timezone: st
         doctor=case.doctor,
         credentials=case.doctor_title,
         since=next((times.recent(act.at, timezone, now) for act in acts if act.what == "claimed"), ""),
-        closing=_closing(receipt),
+        closing=payments.closing(receipt),
         moments=_moments(case, acts, timezone, now),
+        notice_title=said.title,
+        notice=said.text,
         payment=_payment(receipt, timezone, now),
+        money=payments.timeline(moments(user_id, consultation_id), timezone, now),
         photos=_pictures(sent.photos),
         sections=_sections(sent.answers),
         words=_words(answer, case, timezone, now) if answer else Words(**NO_WORDS),
@@ -104,14 +110,6 @@ def read(user_id: uuid.UUID, consultation_id: uuid.UUID, name: str, timezone: st
 def _patient(name: str, answers: Mapping[str, Any]) -> str:
     born = intake.spoken(BY_NAME["dob"], answers.get("dob"))
     return ", ".join(part for part in (name, born and f"born {born}") if part)
-
-
-def _closing(receipt: Receipt | None) -> str:
-    if receipt is None:
-        return ""
-    if receipt.refunded:
-        return f"{receipt.refunded} went back to the card you paid with. {BANK_DAYS}"
-    return f"{receipt.amount} is on its way back to the card you paid with. {BANK_DAYS}" if receipt.refund_due else ""
 
 
 def _payment(receipt: Receipt | None, timezone: str, now: datetime) -> list[Fact]:

@@ -19,6 +19,7 @@ from teleconsult.ui.consultation.discarded import Discarded
 from teleconsult.ui.consultation.form import Form
 from teleconsult.ui.consultation.photo_step import Photos
 from teleconsult.ui.consultation.review import Review
+from tests.billing.deliveries import attempt
 from tests.sandbox_process import Sandbox
 from tests.support import ANSWERS, fresh_settings, full_draft, person
 from tests.ui.consultation.driving import Tab
@@ -58,6 +59,27 @@ def test_the_review_says_every_answer_in_words_and_the_price_with_its_vat() -> N
         assert {"term": "Allergic to", "value": "Penicillin: rash all over"} in form.health_rows
         assert (review.net, review.vat_label, review.vat) == ("€41.18", "VAT 19 %", "€7.82")
         assert ", " in review.answer_by
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("status", "waiting", "title"),
+    [
+        ("OPEN", False, ""),
+        ("PROCESSING", True, "Your bank is confirming your payment"),
+        ("REVIEW", True, "We’re checking your payment"),
+        ("FAILED", False, "Your bank didn’t make the payment"),
+        ("RETURNED", False, "We’re returning your last payment"),
+    ],
+)
+def test_the_review_knows_what_became_of_the_last_payment(status: str, waiting: bool, title: str) -> None:
+    async def story() -> None:
+        user = person()
+        draft = full_draft(user)
+        attempt(draft, status=status)
+        _, _, review = await reviewing(user, draft)
+        assert (review.waiting, review.news_title) == (waiting, title)
 
     asyncio.run(story())
 

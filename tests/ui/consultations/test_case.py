@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,14 +12,17 @@ from sqlmodel import select
 
 from teleconsult import audit
 from teleconsult.accounts.models import Role
+from teleconsult.billing import moments
 from teleconsult.billing.models import Payment
 from teleconsult.clinic import queue, service
 from teleconsult.consultations import service as consultations
 from teleconsult.consultations.models import Consultation
 from teleconsult.consultations.rules import Status
 from teleconsult.db import transaction
+from teleconsult.ui import payments
 from teleconsult.ui.consultations.case_state import CasePage
 from teleconsult.ui.consultations.sheet import read
+from tests.billing.deliveries import attempt
 from tests.support import full_draft, pending_case, person
 from tests.ui.consultation.driving import Tab
 
@@ -130,10 +134,16 @@ def test_the_printed_answer_says_whose_it_is(jane: uuid.UUID) -> None:
 
 @pytest.mark.parametrize(
     ("refunded", "status", "said"),
-    [(4900, "succeeded", "€49.00 went back to the card"), (0, "requested", "€49.00 is on its way back to the card")],
+    [
+        (4900, "succeeded", "€49.00 went back to you, the way you paid."),
+        (0, "requested", "€49.00 is on its way back to you"),
+        (0, "pending", "€49.00 is on its way back to you"),
+        (0, "failed", "Your bank didn’t take the money we returned. It is safe with us"),
+        (0, None, ""),
+    ],
 )
 def test_closed_without_an_answer_says_where_the_money_is(
-    jane: uuid.UUID, refunded: int, status: str, said: str
+    jane: uuid.UUID, refunded: int, status: str | None, said: str
 ) -> None:
     case = pending_case(jane)
     with transaction() as tx:
@@ -145,6 +155,71 @@ def test_closed_without_an_answer_says_where_the_money_is(
     assert page.status == "refunded"
     assert page.closing.startswith(said)
     assert page.moments[-1]["title"] == "Closed and refunded"
+
+
+def test_a_case_on_hold_says_why(jane: uuid.UUID) -> None:
+    case = pending_case(jane)
+    with transaction() as tx:
+        tx.get_one(Consultation, case).hold_reason = "dispute"
+    page, _ = shown(jane, case)
+    assert page.notice_title == "On hold while your bank looks into the payment"
+    assert shown(jane, pending_case(jane))[0].notice_title == ""
+
+
+def test_a_case_whose_payment_the_bank_took_back_says_so(jane: uuid.UUID) -> None:
+    case = pending_case(jane)
+    with transaction() as tx:
+        tx.get_one(Consultation, case).status = Status.CANCELLED
+        tx.exec(select(Payment).where(Payment.consultation_id == case)).one().dispute_status = "lost"
+    page, _ = shown(jane, case)
+    assert page.closing == "Your bank returned your payment of €49.00 to you."
+
+
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [("PROCESSING", "Your bank is confirming your payment"), ("REVIEW", "We’re checking your payment")],
+)
+def test_a_payment_that_takes_days_has_a_page_that_says_so(jane: uuid.UUID, status: str, title: str) -> None:
+    draft = full_draft(jane)
+    attempt(draft, status=status)
+    page, sent = shown(jane, draft)
+    assert (sent, page.phase, page.status, page.notice_title) == ([], "ready", "confirming", title)
+    assert "pay again" in page.notice
+    assert page.sections, "what was written can be read"
+
+
+def test_the_payment_tells_its_story_in_order(jane: uuid.UUID) -> None:
+    case = pending_case(jane)
+    with transaction() as tx:
+        paid = tx.exec(select(Payment).where(Payment.consultation_id == case)).one()
+        for action, facts in [
+            ("payment_started", {}),
+            ("payment_paid", {}),
+            ("refund_requested", {"refund_id": "1", "amount_minor": 1000}),
+            ("refund_requested", {"refund_id": "2", "amount_minor": 500}),
+            ("dispute_opened", {}),
+            ("dispute_won", {}),
+            ("refund_failed", {"refund_id": "2", "amount_minor": 500}),
+            ("refund_succeeded", {"refund_id": "1", "amount_minor": 1000}),
+            ("refund_requested", {"refund_id": "3", "amount_minor": 900}),
+            ("refund_superseded", {"refund_id": "3", "amount_minor": 900}),
+        ]:
+            audit.record(tx, action, "payment", paid.id, **facts)
+    page, _ = shown(jane, case)
+    assert [moment["title"] for moment in page.money] == [
+        "You paid €49.00",
+        "Your bank began to look into the payment",
+        "Your bank has finished: the payment stands",
+        "Your bank didn’t take €5.00 back. We’re looking into it",
+        "€10.00 returned the way you paid",
+    ]
+
+
+def test_every_moment_has_its_words() -> None:
+    for what in set(moments.TOLD.values()):
+        [told] = payments.timeline([moments.Moment(what, datetime.now(UTC), "€49.00")], "UTC", datetime.now(UTC))
+        assert told["title"]
+        assert "{" not in told["title"]
 
 
 def test_a_draft_is_resumed_where_it_stands(jane: uuid.UUID) -> None:

@@ -161,23 +161,59 @@ def test_cancelled_in_one_tab_and_paid_in_the_other(trip: Trip) -> None:
 
 def test_cancelled_while_the_bank_is_confirming(trip: Trip) -> None:
     trip.set_payment(PaymentStatus.PROCESSING)
-    trip.visit.arrive(CANCELLED)
-    assert trip.visit.banner == "confirming"
+    cases = trip.visit.arrive(CANCELLED)
+    assert trip.visit.banner == "bank"
+    assert trip.visit.toasts == ["Your bank is confirming your payment"]
+    [row] = cases.in_progress
+    assert (row["status"], row["action"], row["href"]) == ("confirming", "View", f"/consultations/{trip.draft}")
+    assert row["line"] == "Your bank is confirming your payment. That can take some days."
 
 
-@pytest.mark.parametrize("ended", [PaymentStatus.EXPIRED, PaymentStatus.FAILED])
-def test_an_attempt_that_came_to_nothing(trip: Trip, ended: PaymentStatus) -> None:
-    trip.set_payment(ended)
+def test_an_attempt_that_came_to_nothing(trip: Trip) -> None:
+    trip.set_payment(PaymentStatus.EXPIRED)
     cases = trip.visit.arrive(SUCCESS + trip.session)
     assert cases.banner["kind"] == "unfinished"
     assert [row["action"] for row in cases.needs_you] == ["Resume draft"]
 
 
+def test_a_payment_the_bank_did_not_make(trip: Trip) -> None:
+    trip.set_payment(PaymentStatus.FAILED)
+    cases = trip.visit.arrive(SUCCESS + trip.session)
+    assert cases.banner["kind"] == "declined"
+    assert trip.visit.toasts == ["Your bank didn’t make the payment"]
+    [row] = cases.needs_you
+    assert (row["action"], row["line"]) == (
+        "Continue to payment", "Your bank didn’t make the payment. Nothing was charged.",
+    )  # fmt: skip
+
+
+def test_a_payment_that_was_sent_back_can_be_made_again(trip: Trip) -> None:
+    trip.set_payment(PaymentStatus.REVIEW)
+    trip.set_payment(PaymentStatus.RETURNED)
+    [row] = trip.visit.arrive().needs_you
+    assert (row["action"], row["line"]) == (
+        "Continue to payment", "We’re returning your last payment. You can pay again.",
+    )  # fmt: skip
+
+
+def test_a_bank_that_still_confirms_a_paid_case_is_not_news(trip: Trip) -> None:
+    """Another attempt has paid for it meanwhile."""
+    trip.pay()
+    trip.webhook()
+    with transaction() as tx:
+        paid = tx.exec(select(Payment).where(Payment.stripe_session_id == trip.session)).one()
+        slow = Payment(**{**paid.model_dump(exclude={"id"}), "attempt": 2, "status": PaymentStatus.PROCESSING,
+                          "stripe_session_id": "cs_test_slow", "stripe_payment_intent_id": None})  # fmt: skip
+        tx.add(slow)
+    trip.visit.arrive(SUCCESS + "cs_test_slow")
+    assert trip.visit.banner == "received"
+
+
 def test_money_that_somebody_has_to_look_at_is_never_called_unpaid(trip: Trip) -> None:
     trip.set_payment(PaymentStatus.REVIEW)
     cases = trip.visit.arrive()
-    assert cases.banner["kind"] == "slow"
-    assert [row["status"] for row in cases.in_progress] == ["confirming"]
+    assert cases.banner["kind"] == "checking"
+    assert [(row["status"], row["action"]) for row in cases.in_progress] == [("confirming", "View")]
 
 
 def test_paid_twice(trip: Trip) -> None:
