@@ -116,6 +116,11 @@ class Gateway:
         """The page as it is now."""
         return _read(CheckoutSession, _call(lambda: self._client.v1.checkout.sessions.retrieve(session_id)))
 
+    def intent_failed(self, payment_intent: str) -> bool:
+        """Whether the bank has said no to a delayed payment: it waits for another way to pay, which nobody can give."""
+        made = _call(lambda: self._client.v1.payment_intents.retrieve(payment_intent))
+        return made.status in ("requires_payment_method", "canceled")
+
     def expire_session(self, session_id: str) -> CheckoutSession:
         """Close an open page. Refused when it was paid or has expired meanwhile: retrieve it then."""
         return _read(CheckoutSession, _call(lambda: self._client.v1.checkout.sessions.expire(session_id)))

@@ -281,9 +281,16 @@ def look(payment: Payment, source: Source) -> CheckoutSession | None:
         _give_up(payment)
         return None
     known = session.model_copy(update={"metadata": _completed(payment, session)})
+    failed = _bank_refused(known)
     with transaction() as tx:
-        settle(tx, known, source)
+        settle(tx, known, source, failed=failed)
     return known
+
+
+def _bank_refused(session: CheckoutSession) -> bool:
+    """A page that is complete and unpaid looks alike before the bank has answered and after it said no."""
+    waits = session.status == "complete" and not session.paid and session.payment_intent is not None
+    return waits and gateway().intent_failed(str(session.payment_intent))
 
 
 def _completed(payment: Payment, session: CheckoutSession) -> dict[str, str]:
