@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 
 from starlette.requests import Request
@@ -89,6 +90,7 @@ class Api:
         except StripeError as error:
             response = _json(request, request_id, Answer(error.status, _text(error.body)))
         row["status"] = None if isinstance(response, Dropped) else response.status_code
+        response.headers["Date"] = formatdate(self.sandbox.store.now(), usegmt=True)
         return response
 
     async def _respond(self, request: Request, body: str, request_id: str) -> Response:

@@ -22,7 +22,17 @@ from teleconsult.sandbox.endpoints import Target
 from teleconsult.sandbox.ids import new_id
 from teleconsult.sandbox.post import PostFailed, is_local, post
 from teleconsult.sandbox.store import DELIVERIES, Store
-from teleconsult.sandbox.webhook_faults import DELAY, DROP, DUPLICATE, LOSE_ANSWER, REORDER, Order, Orders, changed
+from teleconsult.sandbox.webhook_faults import (
+    API_VERSION,
+    DELAY,
+    DROP,
+    DUPLICATE,
+    LOSE_ANSWER,
+    REORDER,
+    Order,
+    Orders,
+    changed,
+)
 
 ANSWER_SECONDS = 10.0
 PENDING, DELIVERED, FAILED, WITHHELD = "pending", "delivered", "failed", "withheld"
@@ -186,7 +196,8 @@ class Deliverer:
         event = self.store.find("event", row["event"])
         if target and event:
             began = time.time()
-            outcome = await self._answer(target, changed(event, row["changes"]))
+            version = {API_VERSION: target.version} if target.version else {}
+            outcome = await self._answer(target, changed(event, version | row["changes"]))
             status = int(outcome.get("status", 0))
             if row["changes"].pop(LOSE_ANSWER, None):
                 outcome, status = {"error": f"the answer was lost by order (it was {status or 'none'})"}, 0

@@ -5,56 +5,69 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from teleconsult.sandbox import objects
 from teleconsult.sandbox.ids import new_id
-from teleconsult.sandbox.parameters import api_version
 from teleconsult.sandbox.store import Store
 
-KIND, COMMAND_LINE = "webhook_endpoint", "we_1CommandLine00000000000"
+KIND, LISTENER, COMMAND_LINE = "webhook_endpoint", "~listener", "command-line"
 ENABLED, DISABLED = "enabled", "disabled"
 DAY = 86_400
 
 
 @dataclass(frozen=True)
 class Target:
-    """An address, the secrets it is signed with (two while one is rolled), and the types it asked for."""
+    """An address, the secrets it is signed with (two while one is rolled), and the types it asked for.
+
+    `version` is the API version it was made with; without one it gets the account's.
+    """
 
     name: str
     url: str
     secrets: tuple[str, ...]
     types: tuple[str, ...] = ("*",)
+    version: str | None = None
 
     def wants(self, kind: str) -> bool:
         """Whether events of this type go there."""
         return "*" in self.types or kind in self.types
 
 
+def everyone(store: Store) -> list[dict[str, Any]]:
+    """Every endpoint, the one of the command line first."""
+    return [*store.all(LISTENER).values(), *store.all(KIND).values()]
+
+
+def get(store: Store, wanted: str) -> dict[str, Any]:
+    """One of them.
+
+    Raises:
+        StripeError: 404.
+    """
+    return store.find(LISTENER, wanted) or store.get(KIND, wanted)
+
+
 def in_force(store: Store) -> list[Target]:
     """Every endpoint that is switched on."""
-    rows = store.all(KIND).values()
-    return [_target(store, row) for row in rows if row["status"] == ENABLED]
+    return [_target(store, row) for row in everyone(store) if row["status"] == ENABLED]
 
 
 def _target(store: Store, row: dict[str, Any]) -> Target:
-    return Target(row["id"], row["url"], tuple(store.note(row["id"])["secrets"]), tuple(row["enabled_events"]))
+    secrets, types = tuple(store.note(row["id"])["secrets"]), tuple(row["enabled_events"])
+    return Target(row["id"], row["url"], secrets, types, row.get("api_version"))
 
 
 def seed(store: Store, given: Target | None) -> None:
-    """Register the endpoint of the command line, as if the dashboard had done it; without one, none is left of it.
+    """Let the endpoint of the command line listen, and nobody when there is none.
 
-    It is switched on again, and keeps the types a later call gave it as long as the command line stays the same.
+    Like that of `stripe listen` it is not among the account's endpoints: the API neither lists nor changes it.
     """
-    known = store.find(KIND, COMMAND_LINE)
+    known = store.find(LISTENER, COMMAND_LINE)
     if given is None:
         if known:
             store.remove(known)
         return
-    if known is None or store.note(COMMAND_LINE).get("types") != list(given.types):
-        params = {"url": given.url, "enabled_events": list(given.types), "api_version": api_version()}
-        params["description"] = "The endpoint of the sandbox's command line"
-        known = store.put(objects.webhook_endpoint(params, store.now()) | {"id": COMMAND_LINE})
-    known |= {"url": given.url, "status": ENABLED}
-    store.note(COMMAND_LINE).update(secrets=list(given.secrets), types=list(given.types))
+    row = {"id": COMMAND_LINE, "object": LISTENER, "url": given.url, "enabled_events": list(given.types)}
+    store.put(row | {"status": ENABLED})
+    store.note(COMMAND_LINE)["secrets"] = list(given.secrets)
 
 
 def roll(store: Store, row: dict[str, Any], secret: str | None = None) -> str:
@@ -66,13 +79,14 @@ def roll(store: Store, row: dict[str, Any], secret: str | None = None) -> str:
 
 def forget_old_secret(store: Store, wanted: str) -> None:
     """From now on only the newest secret signs."""
-    if store.find(KIND, wanted):
+    if any(row["id"] == wanted for row in everyone(store)):
         store.note(wanted)["secrets"] = store.note(wanted)["secrets"][:1]
 
 
 def heard(store: Store, wanted: str, *, ok: bool, patience: float | None) -> None:
     """Note an answer. Like Stripe, an endpoint that has only failed for long enough is switched off, if that is on."""
-    row, note = store.find(KIND, wanted), store.note(wanted)
+    row = store.find(LISTENER, wanted) or store.find(KIND, wanted)
+    note = store.note(wanted)
     if ok or patience is None or row is None:
         note.pop("failing_since", None)
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -40,6 +41,13 @@ def test_headers_of_every_answer(http: httpx.Client) -> None:
     assert answer.json()["error"]["message"] == "Unrecognized request URL (GET: /v1/nothing)."
     assert answer.headers["request-id"].startswith("req_")
     assert answer.headers["stripe-version"] == "2026-10-28.endive"
+
+
+def test_answers_carry_the_time_of_the_sandboxs_clock(local: Running, http: httpx.Client) -> None:
+    local.control("clock", advance=7200)
+    at = http.get("/v1/account").headers.get_list("date")
+    assert len(at) == 1
+    assert abs(parsedate_to_datetime(at[0]).timestamp() - time.time() - 7200) < 30
 
 
 def test_another_host_name_is_refused(local: Running) -> None:

@@ -139,7 +139,7 @@ def test_orders_endpoints_customers_and_the_clock(local: Running, person: Person
     assert local.state()["webhook_faults"][0]["kind"] == "drop"
     person.presses("/orders", "Clear")
     person.presses("/orders", "Switch off")
-    assert only(local, "webhook_endpoint")["status"] == "disabled"
+    assert local.state()["endpoints"][0]["status"] == "disabled"
     person.presses("/orders", "Switch on")
     person.presses("/orders", "Roll the secret")
     assert "two secrets sign" in person.sees("/orders")

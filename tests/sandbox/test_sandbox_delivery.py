@@ -134,6 +134,15 @@ def test_registered_endpoints_get_what_they_asked_for(
     assert sdk.v1.webhook_endpoints.delete(made.id).deleted
 
 
+def test_an_endpoint_gets_the_version_it_was_made_with(sdk: stripe.StripeClient, endpoint: Endpoint) -> None:
+    params: Any = {"url": endpoint.url, "enabled_events": ["customer.created"], "api_version": "2024-06-20"}
+    sdk.v1.webhook_endpoints.create(params)
+    sdk.v1.customers.create({"email": "jane@example.com"})
+    versions = {json.loads(body)["api_version"] for _, body in endpoint.wait(2)}
+    assert versions == {"2024-06-20", stripe.api_version}
+    assert sdk.v1.events.list({"type": "customer.created"}).data[0].api_version == stripe.api_version
+
+
 def _verifies(body: bytes, header: str, secret: str) -> bool:
     try:
         stripe.WebhookSignature.verify_header(body.decode(), header, secret)

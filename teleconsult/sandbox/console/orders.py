@@ -88,7 +88,7 @@ def _open(view: View, act: str, rows: list[str]) -> Html:
 
 
 def _endpoints(view: View) -> Html:
-    rows = [_endpoint(view, row) for row in view.sandbox.store.all(endpoints.KIND).values()]
+    rows = [_endpoint(view, row) for row in endpoints.everyone(view.sandbox.store)]
     return _block(
         "Endpoints",
         "Who gets the events.",

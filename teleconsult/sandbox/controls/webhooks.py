@@ -78,11 +78,12 @@ class Webhooks(Part):
     async def change_endpoint(self, request: Request, asked: Asked) -> dict[str, Any]:
         """Switch one off or on (`{"disabled": true}`), or roll its secret (`{"roll": true, "secret": "whsec_…"}`).
 
+        `command-line` is the id of the one given there.
+
         The old secret signs too, for a day or until `{"forget_old": true}`.
         """
         store, wanted = self.sandbox.store, request.path_params["endpoint"]
-        wanted = endpoints.COMMAND_LINE if wanted == "command-line" else wanted
-        found = store.get(endpoints.KIND, wanted)
+        found = endpoints.get(store, wanted)
         if "disabled" in asked:
             off = asked["disabled"] in (True, "true")
             found["status"] = endpoints.DISABLED if off else endpoints.ENABLED

@@ -21,7 +21,7 @@ DEFAULT_FEATURES = {
 
 
 def seed(sandbox: Sandbox, *, portal_default: bool = True) -> None:
-    """What the dashboard was used for once: the endpoint of the command line, the portal's default configuration."""
+    """What is there from the beginning: the endpoint of the command line, the portal's default configuration."""
     endpoints.seed(sandbox.store, sandbox.endpoint)
     if not portal_default:
         return
@@ -56,6 +56,7 @@ class World(Part):
             "events": lambda: list(store.all("event").values()),
             "deliveries": lambda: list(store.deliveries.values()),
             "requests": lambda: list(store.requests),
+            "endpoints": lambda: endpoints.everyone(store),
             "faults": self.sandbox.faults.shown,
             "webhook_faults": lambda: [order.shown for order in self.sandbox.deliverer.orders.open],
             "agenda": lambda: sorted(store.plans.values(), key=lambda entry: entry["at"]),

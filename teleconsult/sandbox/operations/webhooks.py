@@ -80,7 +80,7 @@ def delete_endpoint(call: Call) -> dict[str, Any]:
 
 
 def list_endpoints(call: Call) -> dict[str, Any]:
-    """Every endpoint, the one of the command line too."""
+    """Endpoints registered through the API. That of the command line isn't among them, as that of `stripe listen`."""
     return listed(call, "webhook_endpoint")
 
 
