@@ -179,8 +179,8 @@ class Deliverer:
         """Let it leave when it is due: now, if it is."""
         if row["status"] != PENDING:
             return
-        self._answered[row["id"]] = asyncio.Event()
         if row["due"] <= self.store.moment():
+            self._answered[row["id"]] = asyncio.Event()
             self._start(self._try(row))
         else:
             heapq.heappush(self._waiting, (row["due"], row["id"]))

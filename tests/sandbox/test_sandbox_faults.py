@@ -37,7 +37,9 @@ def test_the_next_deliveries_are_dropped(
 
 def test_the_next_deliveries_are_late(local: Running, new_session: SessionMaker, endpoint: Endpoint) -> None:
     local.control("webhook-faults", kind="delay", type=COMPLETED, seconds=3600)
-    local.control(f"sessions/{new_session().id}/pay")
+    session, began = new_session().id, time.monotonic()
+    local.control(f"sessions/{session}/pay")
+    assert time.monotonic() - began < 5, "nobody waits for it"
     assert COMPLETED not in {json.loads(body)["type"] for _, body in endpoint.wait(3)}
     local.control("clock", advance=3600)
     assert endpoint.wait_for(COMPLETED), "the clock brings it"
