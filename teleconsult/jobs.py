@@ -11,9 +11,12 @@ from typing import cast
 
 import procrastinate
 from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
+from procrastinate.middleware import AsyncCallNext
 from procrastinate.periodic import PeriodicRegistry
 from procrastinate.tasks import Task
+from procrastinate.worker import Worker
 from sqlmodel import Session
 
 from teleconsult import privacy
@@ -21,7 +24,10 @@ from teleconsult.db import libpq_url, utcnow
 from teleconsult.settings import get_settings
 
 HOMES_OF_TASKS = [
-    *(f"teleconsult.billing.{name}" for name in ("discard", "invariants", "ledger", "refunds", "reversals", "sweep")),
+    *(
+        f"teleconsult.billing.{name}"
+        for name in ("discard", "invariants", "ledger", "refunds", "reversals", "sweep", "watch")
+    ),
     "teleconsult.consultations.photo_sweep",
     "teleconsult.notices.service",
 ]
@@ -88,6 +94,7 @@ async def work() -> None:
                 shutdown_graceful_timeout=10,
                 update_heartbeat_interval=HEARTBEAT,
                 stalled_worker_timeout=DEAD_AFTER,
+                worker_middleware=[_reported],
             )
         finally:
             watch.cancel()
@@ -129,6 +136,16 @@ async def _end(opened: procrastinate.App, job: Job) -> None:
     await opened.job_manager.finish_job_by_id_async(job_id=cast("int", job.id), status=Status.FAILED, delete_job=False)
 
 
+async def _reported(run: AsyncCallNext, context: JobContext, _worker: Worker) -> object:
+    """Tell people about a job that failed for good. One that will be tried again is nobody's concern yet."""
+    try:
+        return await run()
+    except Exception as error:
+        if context.task is None or context.task.get_retry_exception(error, context.job) is None:
+            privacy.capture(error, code="job_failed", task=context.job.task_name, attempts=context.job.attempts + 1)
+        raise
+
+
 async def drain() -> None:
     """Run every job that was promised and is due now, and return: for commands and tests.
 
@@ -136,9 +153,12 @@ async def drain() -> None:
     """
     async with _opened() as opened:
         await _rescue(opened)
+        opened.perform_import_paths()  # before the registry is put aside: importing a task enters it there
         periodic, opened.periodic_registry = opened.periodic_registry, PeriodicRegistry()
         try:
-            await opened.run_worker_async(wait=False, install_signal_handlers=False, listen_notify=False)
+            await opened.run_worker_async(
+                wait=False, install_signal_handlers=False, listen_notify=False, worker_middleware=[_reported]
+            )
         finally:
             opened.periodic_registry = periodic
 

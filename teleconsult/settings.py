@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PLACEHOLDERS = ("changeme", "change-me", "xxx", "your_", "your-", "...", "placeholder", "<")
+SHORTEST_TOKEN = 20
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -49,6 +50,11 @@ class Settings(BaseSettings):
     stripe_api_base: str = ""
 
     sentry_dsn: SecretStr = SecretStr("")
+    sentry_url: str = "https://sentry.io"
+    sentry_org: str = ""
+    sentry_project: str = ""
+    sentry_auth_token: SecretStr = SecretStr("")
+    metrics_token: SecretStr = SecretStr("")
     smtp_url: SecretStr = SecretStr("")
     mail_from: str = "Teleconsult <no-reply@localhost>"
 
@@ -59,14 +65,14 @@ class Settings(BaseSettings):
     followup_days: int = Field(default=14, gt=0, le=90)
     emergency_number: str = "112"
 
-    @field_validator("public_url", "stripe_api_base")
+    @field_validator("public_url", "stripe_api_base", "sentry_url")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
 
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
-        faults = [*_url_faults(self), *_stripe_faults(self)]
+        faults = [*_url_faults(self), *_stripe_faults(self), *_monitoring_faults(self)]
         if self.production:
             faults += _production_faults(self)
         if faults:
@@ -146,6 +152,16 @@ def _stripe_faults(s: Settings) -> list[str]:
         faults.append("STRIPE_API_BASE is only for a sandbox on this machine; leave it empty to talk to Stripe.")
     if s.stripe_api_base and s.livemode:
         faults.append("STRIPE_API_BASE points at a sandbox, but STRIPE_SECRET_KEY is a live key.")
+    return faults
+
+
+def _monitoring_faults(s: Settings) -> list[str]:
+    faults, sentry = [], urlsplit(s.sentry_url)
+    if not sentry.hostname or (sentry.scheme != "https" and sentry.hostname not in LOOPBACK):
+        faults.append("SENTRY_URL must begin with https://: a token is sent there.")
+    token = s.metrics_token.get_secret_value()
+    if token and (len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token):
+        faults.append(f"METRICS_TOKEN must be {SHORTEST_TOKEN} or more plain characters without spaces.")
     return faults
 
 

@@ -196,6 +196,40 @@ def test_no_transactions_sessions_logs_or_metrics_are_sent(sentry: FakeSentry) -
     assert [event["message"] for event in events] == ["[removed]"]
 
 
+def test_a_check_in_says_which_job_and_how_it_went_and_no_more(sentry: FakeSentry) -> None:
+    sentry_sdk.set_user({"email": CANARIES["email"]})
+    sentry_sdk.set_context("form", {"notes": CANARIES["note"]})
+    sentry_sdk.set_tag("patient", CANARIES["email"])
+    with sentry_sdk.start_transaction(name=CANARIES["note"], op="job"):
+        privacy.check_in("teleconsult-sweep", fine=True)
+        privacy.check_in("teleconsult-worker", fine=False)
+    sent = items(sentry, "check_in")
+    nothing_leaked(sentry.received)
+    assert [(item["monitor_slug"], item["status"]) for item in sent] == [
+        ("teleconsult-sweep", "ok"), ("teleconsult-worker", "error"),
+    ]  # fmt: skip
+    assert {key for item in sent for key in item} == {
+        "event_id", "type", "check_in_id", "monitor_slug", "status", "environment", "monitor_config",
+    }  # fmt: skip
+    assert len({item["check_in_id"] for item in sent}) == 2
+
+
+@pytest.mark.parametrize("odd", [{"monitor_slug": CANARIES["file"]}, {"status": CANARIES["note"]}])
+def test_a_check_in_of_an_unknown_job_never_leaves(sentry: FakeSentry, odd: dict[str, str]) -> None:
+    sentry_sdk.capture_event({"type": "check_in", "monitor_slug": "teleconsult-sweep", "status": "ok", **odd})  # type: ignore[typeddict-item]
+    assert items(sentry, "check_in") == []
+    nothing_leaked(sentry.received)
+    with pytest.raises(ValueError, match="no monitor"):
+        privacy.check_in("nightly-backup", fine=True)
+
+
+def items(sentry: FakeSentry, kind: str) -> list[dict[str, object]]:
+    """What arrived of one kind."""
+    assert sentry.events is not None  # flushes
+    pairs = [pair for body in sentry.raw for pair in zip(*[iter(body.decode().split("\n")[1:])] * 2, strict=False)]
+    return [json.loads(payload) for header, payload in pairs if json.loads(header)["type"] == kind]
+
+
 def test_a_refusal_is_no_error(sentry: FakeSentry) -> None:
     privacy.capture(NotFound())
     sentry_sdk.capture_exception(NotFound())

@@ -92,6 +92,13 @@ def sign_in(email: str, password: str, *, address: str = "") -> Opened:
     return opened
 
 
+def operator(email: str) -> uuid.UUID | None:
+    """The operator with this address, for commands that act in somebody's name."""
+    query = select(User.id).where(col(User.email) == normal_email(email), col(User.role) == Role.OPERATOR)
+    with transaction() as tx:
+        return tx.exec(query).one_or_none()
+
+
 def normal_email(raw: str) -> str | None:
     """The address in its one stored form, or None when nothing could be delivered to it."""
     email = raw.strip().lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from teleconsult.api import answers, auth, billing, health, photos
+from teleconsult.api import answers, auth, billing, health, metrics, photos
 
 ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -13,6 +13,7 @@ routes: list[BaseRoute] = [
     *auth.routes,
     *billing.routes,
     *health.routes,
+    *metrics.routes,
     *photos.routes,
     Route("/api", answers.not_found, methods=ANY_METHOD),
     Route("/api/{rest:path}", answers.not_found, methods=ANY_METHOD),

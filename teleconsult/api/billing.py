@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from teleconsult.accounts.models import Role
+from teleconsult.api import deliveries
 from teleconsult.api.answers import PRIVATE
 from teleconsult.api.client import signed_in
 from teleconsult.billing import checkout, portal, webhook
@@ -45,6 +46,7 @@ async def receive_webhook(request: Request) -> Response:
         return JSONResponse({"error": "too large"}, 413, {"Connection": "close"})
     signature = request.headers.get("stripe-signature", "")
     reply = await asyncio.to_thread(webhook.receive, body, signature)
+    deliveries.keep(request.scope, reply)
     return JSONResponse(dict(reply.body), reply.status, dict(reply.headers))
 
 

@@ -24,13 +24,16 @@ from teleconsult import addresses, privacy
 from teleconsult.accounts import sessions, throttle
 from teleconsult.accounts.models import Role
 from teleconsult.accounts.sessions import SignedIn
-from teleconsult.api import answers, client, csp, limits, sockets
+from teleconsult.api import answers, client, csp, deliveries, limits, sockets
 from teleconsult.api.documents import Folders
 from teleconsult.errors import Forbidden, TooLarge, Unavailable
 from teleconsult.settings import get_settings
 
 SAFE = ("GET", "HEAD")
 METHODS = (*SAFE, "POST", "DELETE")
+MONITORED = frozenset({"/health/live", "/health/ready", "/health/deep", "/metrics"})
+"""What monitors and orchestrators ask for under whatever name they know this machine by."""
+
 CSRF_EXEMPT = frozenset({"/api/billing/webhook"})
 """Exactly one: Stripe signs what it sends."""
 
@@ -66,7 +69,8 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "http":
-            await self._http(scope, receive, self._dressed(scope, send))
+            with deliveries.watched(scope, self._dressed(scope, send)) as answer:
+                await self._http(scope, receive, answer)
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
@@ -91,7 +95,7 @@ class Gate:
     def _refusal(self, scope: Scope) -> Response | None:
         """What is wrong with the request by itself, if anything."""
         path, method = scope["path"], scope["method"]
-        if not (self._our_host(scope) or path.startswith("/health/")):
+        if not (self._our_host(scope) or path in MONITORED):
             return self._no("host", PlainTextResponse(f"This site answers at {self.settings.public_url} only.\n", 400))
         if method not in METHODS:
             headers = {"Allow": ", ".join(METHODS)}

@@ -31,6 +31,14 @@ class Payment(SQLModel, table=True):
         Index("uq_payment_live", "consultation_id", unique=True, postgresql_where=text(_in(LIVE))),
         Index("uq_payment_paid", "consultation_id", unique=True, postgresql_where=text("status = 'PAID'")),
         Index("ix_payment_unsettled", "created_at", postgresql_where=text(_in(LIVE))),
+        # For the figures of health and metrics: each holds little, or is read at its end only.
+        Index(
+            "ix_payment_quarantined",
+            "created_at",
+            postgresql_where=text("status = 'REVIEW' or refund_status = 'failed'"),
+        ),
+        Index("ix_payment_swept", "paid_at", postgresql_where=text("settled_by = 'sweep'")),
+        Index("ix_payment_begun", "created_at", "status"),
     )
 
     id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)

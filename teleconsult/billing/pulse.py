@@ -23,6 +23,17 @@ GRACE = timedelta(minutes=30)
 BANK_DAYS = 14
 """How long a delayed payment method may take to say yes or no."""
 
+JOB_LATE = timedelta(minutes=15)
+"""A job that is due and not done for so long waits for somebody who doesn't come back, or for a worker."""
+
+WORKER_SILENT = timedelta(minutes=2)
+"""A worker gives a sign of life every ten seconds."""
+
+WEBHOOK_REFUSED = "webhook_refused"
+QUARANTINE_NOT_EMPTY = "quarantine_not_empty"
+STUCK = ("worker_silent", "jobs_late", "payments_stuck", "events_silent")
+"""Codes of alarms, which the alerts at Sentry wait for."""
+
 WAITING = tuple(sorted((*LIVE, PaymentStatus.REVIEW)))
 """States in which somebody or something is still to act."""
 
@@ -61,6 +72,19 @@ def read() -> Pulse:
             last_event_age=_seconds(tx, _LAST_EVENT),
             swept=_row(tx, _SWEPT)["count"],
         )
+
+
+def troubles(now: Pulse) -> list[str]:
+    """What is not as it should be, by name: one place decides for health page, alarms and `doctor` alike."""
+    silent, late = WORKER_SILENT.total_seconds(), JOB_LATE.total_seconds()
+    signs = (
+        now.worker_age is None or now.worker_age > silent,
+        (now.oldest_job_age or 0) > late,
+        now.stuck_payments > 0,
+        now.swept > 0,
+        now.quarantined > 0,
+    )
+    return [name for name, wrong in zip((*STUCK, QUARANTINE_NOT_EMPTY), signs, strict=True) if wrong]
 
 
 def jobs_by_status() -> Mapping[str, int]:

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from teleconsult.audit import AuditLog
 from teleconsult.billing.models import Payment, ProcessedWebhook, Refund
-from teleconsult.billing.rules import money
+from teleconsult.billing.rules import RefundStatus, money
 from teleconsult.consultations.models import Consultation
 from teleconsult.db import transaction
 from teleconsult.errors import NotFound
@@ -51,7 +51,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Moment:
-    """One thing that happened. `kind` is case, payment, event, mail or job."""
+    """One thing that happened. `kind` is case, payment, event, refund, mail or job."""
 
     at: datetime
     kind: str
@@ -88,6 +88,7 @@ def tell(name: str) -> Story:
         moments = [
             *_audit(tx, consultation, payments),
             *_events(tx, payments),
+            *_refunds(tx, payments),
             *_mails(notices),
             *_jobs(tx, payments, notices),
         ]
@@ -161,10 +162,27 @@ def _events(tx: Session, payments: Sequence[Payment]) -> Generator[Moment]:
     known = col(ProcessedWebhook.payment_id).in_([payment.id for payment in payments])
     early = col(ProcessedWebhook.stripe_payment_intent_id).in_(intents)
     for row in tx.exec(select(ProcessedWebhook).where(known | early)).all():
-        facts = {"event": row.id, "type": row.type, "outcome": row.outcome, "created": row.created}
+        facts = {name: getattr(row, name) for name in ("type", "outcome", "created", "secret", "resolution")}
         late = (row.received_at - row.created).total_seconds()
         after = f", {late:.0f} s after it happened" if late >= 60 else ""  # noqa: PLR2004 - a minute
-        yield Moment(row.received_at, "event", f"{row.type} {row.id}: {row.outcome}{after}", facts)
+        end = f", {row.resolution} later" if row.resolution else ""
+        yield Moment(
+            row.received_at, "event", f"{row.type} {row.id}: {row.outcome}{after}{end}", {"event": row.id, **facts}
+        )
+
+
+def _refunds(tx: Session, payments: Sequence[Payment]) -> Generator[Moment]:
+    ids = [payment.id for payment in payments]
+    for row in tx.exec(select(Refund).where(col(Refund.payment_id).in_(ids))).all():
+        amount = money(row.amount_minor, row.currency)
+        facts = {"refund": str(row.id), "stripe_refund": row.stripe_refund_id, "reason": row.reason, "amount": amount}
+        yield Moment(row.created_at, "refund", f"{amount} asked for by {row.requested_by}: {row.reason}", facts)
+        if row.status != RefundStatus.REQUESTED:
+            why = f", {harmless.word(row.failure)}" if row.failure else ""
+            known = f" {row.stripe_refund_id}" if row.stripe_refund_id else ""
+            yield Moment(
+                row.updated_at, "refund", f"{amount} {row.status}{known}{why}", {**facts, "status": row.status}
+            )
 
 
 def _notices(tx: Session, ref: str) -> Sequence[Notice]:

@@ -58,7 +58,12 @@ class Report:
 @jobs.app.task(name="billing.sweep", queue="money", queueing_lock="billing.sweep", lock="billing.sweep")
 def sweep(timestamp: int) -> None:
     """The periodic job. `timestamp` is when it was due, seconds since 1970 UTC."""
-    report = run()
+    fine = False
+    try:
+        report = run()
+        fine = not report.unreachable
+    finally:
+        privacy.check_in("teleconsult-sweep", fine=fine)
     if report.moved or report.events or report.refunds:
         log.info(
             "sweep",

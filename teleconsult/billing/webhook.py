@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -56,6 +56,8 @@ class Reply:
     status: int
     body: Mapping[str, object]
     headers: Mapping[str, str] = field(default_factory=dict)
+    secret: int | None = None
+    """The place of the secret that had signed the delivery, when one had."""
 
 
 class _Refused(Exception):
@@ -81,9 +83,9 @@ def receive(body: bytes, signature: str) -> Reply:
     event = _parsed(body)
     if event is None:
         privacy.alert("webhook_unreadable", "error", fingerprint=("webhook_unreadable",))
-        return Reply(400, {"error": "event"})
+        return Reply(400, {"error": "event"}, secret=matched)
     log.info("webhook", event_id=event.id, event_type=event.type, secret=matched)
-    return apply(event, secret=matched)
+    return replace(apply(event, secret=matched), secret=matched)
 
 
 def _forged() -> None:

@@ -9,7 +9,7 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
@@ -37,12 +37,23 @@ class Answer:
     fine: bool = True
 
 
-def answering(act: Callable[[Namespace], Answer]) -> Callable[[Namespace], int]:
-    """Make a command's `run` of a function that answers: database, output and refusals are the same for all."""
+Act = Callable[[Namespace], Answer]
 
+
+def answering(act: Act) -> Callable[[Namespace], int]:
+    """Make a command's `run` of a function that answers: database, output and refusals are the same for all."""
+    return _running(act, database)
+
+
+def answering_alone(act: Act) -> Callable[[Namespace], int]:
+    """The same for a command that needs no database."""
+    return _running(act, nullcontext)
+
+
+def _running(act: Act, around: Callable[[], AbstractContextManager[object]]) -> Callable[[Namespace], int]:
     @wraps(act)
     def run(args: Namespace) -> int:
-        with refusing(), database():
+        with refusing(), around():
             start(logs=sys.stderr, reports=not getattr(args, "dry_run", False))
             answer = act(args)
         if args.json:

@@ -22,6 +22,7 @@ COMMANDS = {
     "build": "compile the pages",
     "stripe": "set up, check and repair our side of Stripe",
     "invariants": "prove that no money is lost, doubled or stuck",
+    "sentry": "keep the alerts at Sentry as they should be",
 }
 
 GROUPS = {
@@ -31,7 +32,11 @@ GROUPS = {
         "reconcile": "bring every hanging payment to where Stripe has it, now",
         "replay": "apply one event again, as Stripe has it",
         "explain": "tell all that happened to one consultation or payment",
+        "quarantine": "list what waits for an operator, and end the wait",
         "invariants": "prove that no money is lost, doubled or stuck",
+    },
+    "sentry": {
+        "alerts": "create or mend the alerts that wake people",
     },
 }
 """Commands of two words: each has a module of its own in the package of the first."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 import psycopg
 from alembic import command
 from alembic.config import Config
 
 from teleconsult.db import libpq_url
-from teleconsult.ops.environment import ROOT, RUNTIME, database
+from teleconsult.ops.environment import database
 from teleconsult.ops.faults import Fault
 from teleconsult.ops.progress import stage
+from teleconsult.revisions import scripts
 from teleconsult.settings import get_settings
 
 TURN = 0x7E1EC0
@@ -46,13 +46,9 @@ def upgrade() -> None:
 
 def config() -> Config:
     """Alembic's settings: its scripts lie beside the package in a clone, inside it in a wheel."""
-    scripts = next((place for place in (ROOT / "alembic", RUNTIME / "alembic") if _holds_migrations(place)), None)
-    if scripts is None:
+    folder = scripts()
+    if folder is None:
         raise Fault("The migrations are missing: was this wheel made with `teleconsult build`?")
     settings = Config()
-    settings.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    settings.set_main_option("script_location", str(folder).replace("%", "%%"))
     return settings
-
-
-def _holds_migrations(folder: Path) -> bool:
-    return (folder / "env.py").exists() and (folder / "versions").is_dir()

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentParser, Namespace
+from collections.abc import Generator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -60,6 +63,22 @@ def reflex_environment(settings: Settings) -> dict[str, str]:
 
 def listen(app: str, host: str, port: int, *, workers: int = 1, factory: bool = False) -> None:
     """Serve one ASGI app. No access log: addresses of websockets carry a token."""
+    with _counted_together(workers):
+        _serve(app, host, port, workers=workers, factory=factory)
+
+
+@contextmanager
+def _counted_together(workers: int) -> Generator[None]:
+    """Several processes on one port count into files, so that a scrape of any one of them tells the sum."""
+    if workers == 1:
+        yield
+        return
+    with TemporaryDirectory(prefix="teleconsult-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
+
+
+def _serve(app: str, host: str, port: int, *, workers: int, factory: bool) -> None:
     Granian(
         app,
         address=host,

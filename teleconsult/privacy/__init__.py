@@ -5,6 +5,6 @@ removed, so a new field, integration or library leaks nothing until somebody all
 """
 
 from teleconsult.privacy.logs import configure_logging
-from teleconsult.privacy.sentry import alert, capture, init_sentry
+from teleconsult.privacy.sentry import alert, capture, check_in, init_sentry
 
-__all__ = ["alert", "capture", "configure_logging", "init_sentry"]
+__all__ = ["alert", "capture", "check_in", "configure_logging", "init_sentry"]

@@ -6,8 +6,9 @@ exceptions. So all collecting is off, and `before_send` builds every event anew 
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import sentry_sdk
 import structlog
@@ -30,13 +31,35 @@ MECHANISM = ("type", "handled")
 log = structlog.get_logger("teleconsult.alert")
 
 
-class EventsOnly(HttpTransport):
-    """Sends what `before_send` has rebuilt and nothing else: sessions, check-ins and the like never pass it."""
+class Monitor(NamedTuple):
+    """A recurring job that Sentry waits for.
+
+    Sentry makes the monitor from the first check-in, and raises an issue tagged with the slug when one stays away or
+    says that it failed.
+    """
+
+    crontab: str
+    """In UTC, as the job itself is scheduled."""
+    margin_minutes: int
+    """How late a check-in may be."""
+
+
+MONITORS = {
+    "teleconsult-sweep": Monitor("*/10 * * * *", 8),
+    "teleconsult-worker": Monitor("*/10 * * * *", 8),
+}
+"""Every check-in there is. Slugs and schedules are constants: a check-in says which job, how it went, and no more."""
+
+CHECK_IN_STATES = ("ok", "error")
+
+
+class Scrubbed(HttpTransport):
+    """Sends what `before_send` has rebuilt and nothing else: sessions, transactions and the like never pass it."""
 
     def capture_envelope(self, envelope: Envelope) -> None:
-        """Queue an envelope that holds nothing but events."""
+        """Queue an envelope that holds nothing but events and check-ins."""
         envelope.headers.pop("trace", None)  # names the running transaction
-        if all(item.type == "event" for item in envelope.items):
+        if all(item.type in ("event", "check_in") for item in envelope.items):
             super().capture_envelope(envelope)
 
 
@@ -49,7 +72,7 @@ def init_sentry(dsn: str, *, environment: str, release: str) -> None:
         environment=environment,
         release=release,
         server_name="",
-        transport=EventsOnly,
+        transport=Scrubbed,
         before_send=_rebuilt,
         before_send_transaction=lambda _event, _hint: None,
         before_breadcrumb=lambda _crumb, _hint: None,
@@ -111,8 +134,24 @@ def alert(code: str, level: str = "error", *, fingerprint: Iterable[object] = ()
     sentry_sdk.capture_event(cast("Event", event))
 
 
+def check_in(slug: str, *, fine: bool) -> None:
+    """Tell Sentry that a recurring job has run. When the next one stays away, Sentry says so: silence is an alarm.
+
+    Args:
+        slug: a key of `MONITORS`.
+        fine: whether it did what it is there for.
+    """
+    if slug not in MONITORS:
+        raise ValueError(f"There is no monitor {slug!r}.")
+    environment = sentry_sdk.get_client().options.get("environment")
+    status = "ok" if fine else "error"
+    sentry_sdk.capture_event({"type": "check_in", "monitor_slug": slug, "status": status, "environment": environment})
+
+
 def _rebuilt(event: Event, hint: Hint) -> Event | None:
     """The event made anew from its allowed parts."""
+    if event.get("type") == "check_in":
+        return cast("Event", _check_in(event))
     raised = (hint.get("exc_info") or (None, None, None))[1]
     if isinstance(raised, Refusal):
         return None
@@ -126,6 +165,28 @@ def _rebuilt(event: Event, hint: Hint) -> Event | None:
     else:
         clean["message"] = tags.get("code", harmless.REMOVED)
     return cast("Event", clean)
+
+
+def _check_in(event: Event) -> dict[str, Any] | None:
+    """A check-in made anew: which job, how it went, and when the next is due. What a scope put there is gone."""
+    slug, status = str(event.get("monitor_slug")), event.get("status")
+    if slug not in MONITORS or status not in CHECK_IN_STATES:
+        return None
+    return {
+        "event_id": event["event_id"],
+        "type": "check_in",
+        "check_in_id": uuid.uuid4().hex,
+        "monitor_slug": slug,
+        "status": status,
+        "environment": harmless.word(event.get("environment")),
+        "monitor_config": {
+            "schedule": {"type": "crontab", "value": MONITORS[slug].crontab},
+            "checkin_margin": MONITORS[slug].margin_minutes,
+            "timezone": "UTC",
+            "failure_issue_threshold": 1,
+            "recovery_threshold": 1,
+        },
+    }
 
 
 def _exception(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from teleconsult import db
 from teleconsult.api import health
 from teleconsult.api.gate import Gate
+from teleconsult.revisions import newest
 from tests.api.browser import Browser
 from tests.support import fresh_settings
 
@@ -60,3 +61,26 @@ def test_a_database_that_hangs_is_not_waited_for(stranger: Browser, monkeypatch:
 def test_an_orchestrator_may_ask_under_any_host_name(gated: Gate) -> None:
     assert Browser(gated, "http://10.0.0.7:8000").get("/health/live").status_code == 200
     assert Browser(gated, "http://10.0.0.7:8000").get("/").status_code == 400
+
+
+def test_not_ready_while_a_migration_is_missing(stranger: Browser) -> None:
+    with db.transaction() as tx:
+        tx.execute(text("update alembic_version set version_num = '0001'"))
+    try:
+        answer = stranger.get("/health/ready")
+    finally:
+        with db.transaction() as tx:
+            tx.execute(text("update alembic_version set version_num = :newest").bindparams(newest=newest()))
+    assert (answer.status_code, answer.json()["migrations"]) == (503, False)
+
+
+def test_ready_on_a_database_that_is_already_newer(stranger: Browser) -> None:
+    """New tables come before the code that uses them: the old code serves until it is replaced."""
+    with db.transaction() as tx:
+        tx.execute(text("update alembic_version set version_num = '9999'"))
+    try:
+        answer = stranger.get("/health/ready")
+    finally:
+        with db.transaction() as tx:
+            tx.execute(text("update alembic_version set version_num = :newest").bindparams(newest=newest()))
+    assert answer.status_code == 200

@@ -41,6 +41,7 @@ def run(args: Namespace) -> Answer:
     lines = [
         f"{report.attempts:>5}  payments looked at",
         f"{report.moved:>5}  {would}brought to where Stripe has them",
+        f"{report.refunds:>5}  quiet refunds {'would be looked at' if args.dry_run else 'moved on'}",
         f"{report.events:>5}  events that no delivery brought {would}applied",
     ]
     return Answer(lines, {"dry_run": args.dry_run, **asdict(report)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,23 +38,24 @@ Command = Callable[..., Ran]
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Generator[Command]:
-    """`command("stripe", "doctor")` runs it; logging is put back afterwards."""
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """`command("stripe", "doctor")` runs it. Logging is put back after each."""
 
     def run(*words: str) -> Ran:
         capsys.readouterr()
+        root = logging.getLogger()
+        handlers, level = root.handlers[:], root.level
         try:
             code = cli.main(words)
         except SystemExit as left:  # argparse leaves so
             code = int(str(left.code))
+        finally:
+            root.handlers, root.level = handlers, level
+            structlog.reset_defaults()
         said = capsys.readouterr()
         return Ran(code, said.out, said.err)
 
-    yield run
-    root.handlers, root.level = before
-    structlog.reset_defaults()
+    return run
 
 
 @pytest.fixture

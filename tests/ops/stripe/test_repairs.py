@@ -184,3 +184,11 @@ def test_a_quarantined_event_is_explained_when_it_has_a_payment(
     told = command("stripe", "explain", wrong["id"])
     assert "REVIEW" in told.out
     assert json.loads(command("stripe", "explain", wrong["id"], "--json").out)["attempts"][0]["review_reason"]
+
+
+def test_explain_tells_of_money_that_goes_back(command: Command, draft: uuid.UUID) -> None:
+    deliver(event(session(attempt(draft))), secret=SECRET)
+    deliver(event(session(attempt(draft, attempt=2))), secret=SECRET)
+    told = command("stripe", "explain", str(draft)).out
+    assert "refund  €49.00 asked for by system: duplicate" in told
+    assert "billing.refund todo" in told

@@ -1,0 +1,1 @@
+"""`teleconsult sentry …`: what Sentry must do for us, kept as code."""
