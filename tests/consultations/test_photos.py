@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -34,11 +34,11 @@ NOBODY = uuid.UUID(int=0)
 
 
 @pytest.fixture
-def folder(database: str) -> Iterator[Path]:  # noqa: ARG001 - the settings name the folder
+def folder(database: str) -> Path:  # noqa: ARG001 - the settings name the folder
     place = get_settings().data_dir.resolve() / "photos"
-    yield place
-    for path in place.glob("*"):
+    for path in place.glob("*"):  # of other tests
         path.unlink()
+    return place
 
 
 @pytest.fixture
