@@ -469,9 +469,7 @@ def test_a_flood_ends_its_own_socket_and_no_other(url: str) -> None:
                 await wild.client.emit(
                     "event", {"name": f"{DESK}.greet", "payload": {}, "router_data": ROUTE}, namespace="/_event"
                 )
-            async with asyncio.timeout(20):  # the server reads them at its own pace
-                while wild.client.connected:
-                    await asyncio.sleep(0.1)
+            await asyncio.wait_for(wild.client.wait(), 20)  # the server reads them at its own pace
             await calm.send("write", text="calm")
             assert calm.value("note") == "calm"
 
