@@ -7,10 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from teleconsult.ops.cli import COMMANDS
+from teleconsult.api import metrics
+from teleconsult.api.health import NO_DATABASE
+from teleconsult.billing import pulse, webhook
+from teleconsult.billing.settle import Outcome
+from teleconsult.ops.cli import COMMANDS, GROUPS
+from teleconsult.ops.sentry.rules import RULES, Rule
+from teleconsult.ops.stripe.replay import MEANING
 from teleconsult.settings import Settings
 from tests.support import ROOT
 
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+STRIPE = (ROOT / "docs" / "stripe.md").read_text()
+LEAVES = [(name,) for name in COMMANDS if name not in GROUPS]
+LEAVES += [(group, name) for group, names in GROUPS.items() for name in names]
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = {name.upper() for name in Settings.model_fields}
@@ -43,6 +53,44 @@ def test_every_setting_is_in_the_readme(name: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_in_the_readme(command: str) -> None:
     assert f"teleconsult {command}" in README
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_every_command_is_in_the_operations_page(words: tuple[str, ...]) -> None:
+    assert f"`teleconsult {' '.join(words)}`" in OPERATIONS
+
+
+@pytest.mark.parametrize("name", metrics.NAMES)
+def test_every_metric_is_in_the_operations_page(name: str) -> None:
+    assert f"`{name}`" in OPERATIONS
+
+
+def test_no_metric_is_there_that_isnt() -> None:
+    assert set(re.findall(r"`(teleconsult_\w+)`", OPERATIONS + STRIPE)) <= set(metrics.NAMES)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_alarm_is_explained_twice(rule: Rule) -> None:
+    """What rings it, and what to do."""
+    assert f"| {rule.name} |" in OPERATIONS
+    assert f"| {rule.name} |" in STRIPE
+
+
+@pytest.mark.parametrize("trouble", [*pulse.STUCK, pulse.QUARANTINE_NOT_EMPTY, NO_DATABASE])
+def test_every_trouble_is_in_the_operations_page(trouble: str) -> None:
+    assert f"`{trouble}`" in OPERATIONS
+
+
+def test_the_events_to_listen_to_are_exactly_ours() -> None:
+    listed = re.search(r"--events (\S+)", STRIPE)
+    assert listed is not None
+    assert set(listed.group(1).split(",")) == webhook.OURS
+
+
+@pytest.mark.parametrize("outcome", [*Outcome, "duplicate", "ignored", "unmatched"])
+def test_every_outcome_is_explained_to_operators(outcome: str) -> None:
+    assert f"`{outcome}`" in STRIPE
+    assert outcome in MEANING
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.name)

@@ -13,6 +13,7 @@ from teleconsult.billing import sweep
 from teleconsult.db import transaction
 from teleconsult.notices.models import Notice
 from teleconsult.notices.service import send_later
+from tests.support import fresh_settings
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -122,6 +123,39 @@ def test_job_that_keeps_killing_is_given_up_and_said_so(runs: list[int], monkeyp
     asyncio.run(jobs.drain())
     assert (runs, heard) == ([], ["job_given_up"])
     assert [status for status, _ in states()] == ["failed"]
+
+
+@pytest.fixture
+def reported(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, object]]]:
+    """What would have gone to Sentry."""
+    heard: list[tuple[str, dict[str, object]]] = []
+    monkeypatch.setattr(privacy, "capture", lambda error, **tags: heard.append((type(error).__name__, tags)))
+    return heard
+
+
+def test_a_job_that_failed_for_good_is_reported(
+    monkeypatch: pytest.MonkeyPatch, reported: list[tuple[str, dict[str, object]]]
+) -> None:
+    def break_down() -> sweep.Report:
+        raise KeyError("unforeseen")
+
+    monkeypatch.setattr(sweep, "run", break_down)
+    with transaction() as tx:
+        jobs.defer(tx, sweep.sweep, timestamp=0)
+    asyncio.run(jobs.drain())
+    assert reported == [("KeyError", {"code": "job_failed", "task": "billing.sweep", "attempts": 1})]
+    assert states() == [("failed", 1)]
+
+
+def test_a_job_that_will_be_tried_again_is_not(
+    monkeypatch: pytest.MonkeyPatch, reported: list[tuple[str, dict[str, object]]]
+) -> None:
+    monkeypatch.setenv("SMTP_URL", "smtp://127.0.0.1:9")
+    fresh_settings()
+    promise()
+    asyncio.run(jobs.drain())
+    assert reported == []
+    assert states() == [("todo", 1)]
 
 
 def test_running_worker_looks_for_killed_ones(runs: list[int], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,8 @@ from teleconsult.privacy import harmless
 UNKNOWN = "Nothing here has that name. Try a reference (TC-…), or an id of ours, cs_…, pi_… or evt_…."
 
 
-SAID_ABOVE = ("ref", "payment_id")
-"""Details of an act that every story has in its head already."""
+SAID_ELSEWHERE = ("ref", "payment_id", "refund_id", "amount_minor")
+"""Details of an act that stand in the head of the story, or in a line of their own."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _audit(tx: Session, consultation: Consultation, payments: Iterable[Payment])
     for row in tx.exec(query).all():
         detail = {name: harmless.value(value) for name, value in row.detail.items()}
         which = f" (attempt {numbers[row.object_id]})" if row.object_id in numbers else ""
-        words = "".join(f", {name} {value}" for name, value in detail.items() if name not in SAID_ABOVE)
+        words = "".join(f", {name} {value}" for name, value in detail.items() if name not in SAID_ELSEWHERE)
         kind = "payment" if row.object_id in numbers else "case"
         facts = {"action": row.action, "by": row.actor_role, "object": str(row.object_id), **detail}
         yield Moment(row.at, kind, f"{row.action}{which} by {row.actor_role}{words}", facts)

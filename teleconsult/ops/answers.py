@@ -19,7 +19,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from teleconsult.billing.gateway import GatewayDown, GatewayRefused
 from teleconsult.errors import Refusal
-from teleconsult.ops.environment import database
+from teleconsult.ops.environment import database, join_sandbox
 from teleconsult.ops.faults import Fault
 from teleconsult.privacy.start import start
 from teleconsult.settings import get_settings
@@ -53,6 +53,7 @@ def answering_alone(act: Act) -> Callable[[Namespace], int]:
 def _running(act: Act, around: Callable[[], AbstractContextManager[object]]) -> Callable[[Namespace], int]:
     @wraps(act)
     def run(args: Namespace) -> int:
+        join_sandbox()
         with refusing(), around():
             start(logs=sys.stderr, reports=not getattr(args, "dry_run", False))
             answer = act(args)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -18,6 +19,9 @@ PACKAGE = Path(__file__).resolve().parent.parent
 ROOT = PACKAGE.parent
 RUNTIME = PACKAGE / "_runtime"
 """What `teleconsult build` makes and the wheel carries: the compiled pages, rxconfig.py and the migrations."""
+
+SANDBOX_NOTE = "sandbox-settings.json"
+"""In the data folder while `teleconsult up` runs a sandbox: how to reach it."""
 
 CHANGED_BY_US = {"REFLEX_TELEMETRY_ENABLED": "false", "REFLEX_CHECK_LATEST_VERSION": "false", "DO_NOT_TRACK": "1"}
 """Reflex asks nobody anything, neither while it compiles nor while it runs."""
@@ -81,6 +85,28 @@ def database() -> Generator[Settings]:
         postgres.stop(folder)
         os.environ.pop("DATABASE_URL", None)
         get_settings.cache_clear()
+
+
+def enter_sandbox(folder: Path, **values: str) -> None:
+    """Talk to the sandbox from here on, and leave word of it for commands that run beside this one."""
+    set_settings(**values)
+    note = folder / SANDBOX_NOTE
+    note.touch(mode=0o600)
+    note.write_text(json.dumps(values), encoding="utf-8")
+
+
+def leave_sandbox(folder: Path) -> None:
+    """The sandbox is no more."""
+    (folder / SANDBOX_NOTE).unlink(missing_ok=True)
+
+
+def join_sandbox() -> None:
+    """Where no Stripe key is set and `teleconsult up` runs a sandbox on this data, talk to that."""
+    settings = get_settings()
+    if settings.production or settings.stripe_secret_key.get_secret_value() or settings.database_url:
+        return
+    with suppress(OSError, ValueError):
+        set_settings(**json.loads((settings.data_dir / SANDBOX_NOTE).read_text(encoding="utf-8")))
 
 
 def say_where_database_is(folder: Path) -> None:

@@ -59,6 +59,8 @@ def _serve(args: Namespace, running: ExitStack) -> None:
     children = Children(data / "run" / f"{os.getpid()}.json")
     running.callback(children.close)
     sandbox = _start_sandbox(settings, port, data, children) if _wants_sandbox(args, settings) else None
+    if sandbox is not None:
+        running.callback(environment.leave_sandbox, data)
     people = _demo_people()
     _compile()
     with stage("Web server"):
@@ -138,8 +140,8 @@ def _start_sandbox(settings: Settings, port: int, data: Path, children: Children
     words = [word for option in options.items() for word in option]
     command = environment.command("teleconsult.sandbox", *words)
     child = children.start("payment sandbox", command, cwd=data, log=data / "logs" / "sandbox.log")
-    environment.set_settings(
-        stripe_secret_key=SANDBOX_KEY, stripe_webhook_secret=secret, stripe_api_base=f"http://127.0.0.1:{own}"
+    environment.enter_sandbox(
+        data, stripe_secret_key=SANDBOX_KEY, stripe_webhook_secret=secret, stripe_api_base=f"http://127.0.0.1:{own}"
     )
     return child, own
 

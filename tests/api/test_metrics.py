@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 import uuid
 from collections.abc import Generator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +24,10 @@ from teleconsult.billing import pulse, quarantine
 from teleconsult.billing.rules import PaymentStatus
 from teleconsult.db import transaction, utcnow
 from teleconsult.notices.service import send_later
+from teleconsult.ops import serve
 from tests.api.browser import URL, Browser
 from tests.billing.deliveries import SECRET, attempt, deliver, event, session, sign
-from tests.support import fresh_settings, full_draft, person
+from tests.support import ROOT, fresh_settings, full_draft, person
 
 TOKEN = "a-token-of-more-than-twenty-characters"
 PATHS = ("/metrics", "/health/deep")
@@ -171,6 +176,29 @@ def test_without_a_database_the_process_still_tells_its_own(stranger: Browser, d
     assert now["teleconsult_database_up"] == 0
     assert "teleconsult_webhook_seconds_count" in now
     assert "teleconsult_quarantine" not in now
+
+
+IN_ANOTHER_PROCESS = """
+from teleconsult.api import metrics
+metrics.WEBHOOK_SECRETS.labels("0").inc()
+print(metrics.scrape().decode())
+"""
+
+
+def test_several_processes_on_one_port_tell_the_sum(tmp_path: Path) -> None:
+    env = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "DATABASE_URL": ""}
+    command = [sys.executable, "-c", IN_ANOTHER_PROCESS]
+    told = [subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=True) for _ in range(2)]
+    assert 'teleconsult_webhook_secret_total{secret="0"} 1.0' in told[0].stdout
+    assert 'teleconsult_webhook_secret_total{secret="0"} 2.0' in told[1].stdout
+
+
+def test_only_several_processes_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    with serve._counted_together(1):
+        assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
+    with serve._counted_together(2):
+        assert Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).is_dir()
 
 
 # Deep health

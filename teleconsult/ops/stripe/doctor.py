@@ -186,7 +186,7 @@ def _undelivered(_settings: Settings) -> Check:
     if not unseen:
         return Check("undelivered", OK, "no event waits at Stripe")
     todo = "The sweep fetches them; `teleconsult stripe reconcile` does it now."
-    return Check("undelivered", WARN, f"{unseen} events of the last 3 days never reached us", todo)
+    return Check("undelivered", WARN, f"{unseen} of the last 3 days never reached us", todo)
 
 
 def _here() -> Generator[Check]:

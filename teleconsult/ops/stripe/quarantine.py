@@ -71,6 +71,6 @@ def _lines(waiting: Sequence[Item]) -> Generator[str]:
     for item in waiting:
         age = spoken((utcnow() - item.since).total_seconds())
         about = "  ".join(filter(None, (item.amount, item.ref, item.payment_intent)))
-        yield f"{item.kind:<9}{item.reason:<18}{age:>11}  {about}"
+        yield f"{item.kind:<9}{item.reason:<18}{age:>11}  {about}".rstrip()
         yield f"{'':<9}{item.id}  {' or '.join(f'--{act}' for act in item.acts)}"
     yield f"{len(waiting)} waiting." if waiting else "Nothing waits."
