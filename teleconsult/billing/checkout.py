@@ -19,7 +19,7 @@ from teleconsult.billing.gateway import GatewayDown, GatewayRefused, gateway
 from teleconsult.billing.models import Payment
 from teleconsult.billing.objects import CheckoutSession
 from teleconsult.billing.rules import LIVE, PaymentStatus
-from teleconsult.billing.settle import Source, refresh
+from teleconsult.billing.settle import Source, look
 from teleconsult.consultations import photos
 from teleconsult.consultations import service as consultations
 from teleconsult.consultations.models import Consultation
@@ -222,9 +222,9 @@ def recover(attempt: Payment) -> bool:
 def _resume(attempt: Payment, session_id: str = "") -> CheckoutLink | None:
     """Back to the page that is open, as Stripe knows it now."""
     attempt.stripe_session_id = attempt.stripe_session_id or session_id
-    session = refresh(attempt, Source.LANDING)
+    session = look(attempt, Source.LANDING)
     if session is None:
-        raise GatewayDown("session not retrieved")
+        return None
     if session.paid:
         raise Conflict(PAID)
     if session.status == "complete":
@@ -285,10 +285,11 @@ def close(attempt: Payment) -> bool:
     """Expire an open page at Stripe and settle what that shows. True when nobody can pay on it any more.
 
     Stripe refuses for a page that is complete: then its money is settled, never dropped.
+
+    Raises:
+        GatewayDown, GatewayRefused: Stripe can't be asked now.
     """
-    if attempt.stripe_session_id is None:
-        return False
-    with contextlib.suppress(GatewayRefused):  # complete or expired already: looking at it tells which
-        gateway().expire_session(attempt.stripe_session_id)
-    session = refresh(attempt, Source.LANDING)
-    return session is not None and session.status == "expired"
+    with contextlib.suppress(GatewayRefused):  # complete, expired or gone already: looking at it tells which
+        gateway().expire_session(str(attempt.stripe_session_id))
+    session = look(attempt, Source.LANDING)
+    return session is None or session.status == "expired"

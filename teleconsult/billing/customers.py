@@ -10,7 +10,6 @@ from teleconsult.accounts.models import User
 from teleconsult.billing.gateway import gateway
 from teleconsult.billing.rules import APP
 from teleconsult.db import changed, transaction
-from teleconsult.errors import NotFound
 from teleconsult.settings import get_settings
 
 
@@ -19,12 +18,9 @@ def ensure(user_id: uuid.UUID) -> str:
 
     Raises:
         GatewayDown, GatewayRefused: from Stripe; nothing is stored then.
-        NotFound: there is no such person.
     """
     with transaction() as tx:
-        user = tx.get(User, user_id)
-    if user is None:
-        raise NotFound
+        user = tx.get_one(User, user_id)
     if user.stripe_customer_id:
         return user.stripe_customer_id
     marks = {"userId": str(user.id), "app": APP, "env": get_settings().environment}

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from teleconsult import audit, jobs
 from teleconsult.billing.checkout import DOWN, close
-from teleconsult.billing.gateway import GatewayDown
+from teleconsult.billing.gateway import GatewayDown, GatewayRefused
 from teleconsult.billing.models import Payment
 from teleconsult.billing.rules import LIVE, PaymentStatus
 from teleconsult.consultations import service as consultations
@@ -65,7 +65,7 @@ def _close(attempt: Payment) -> None:
         return  # never shown to anybody; money that still arrives for it is returned
     try:
         closed = close(attempt)
-    except GatewayDown:
+    except (GatewayDown, GatewayRefused):
         raise Unavailable(DOWN.replace("open", "close")) from None
     if not closed:
         raise Conflict("This consultation was paid for meanwhile, so it can’t be discarded.")

@@ -72,16 +72,13 @@ class Portal:
 def _call(act: Callable[[], T]) -> T:
     """Run one call. The SDK does not repeat a 429 by itself, so we do, a few times with jitter."""
     try:
-        for attempt in stamina.retry_context(on=stripe.RateLimitError, attempts=4, timeout=8):
-            with attempt:
-                return act()
+        return stamina.retry(on=stripe.RateLimitError, attempts=4, timeout=8)(act)()
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
         raise GatewayDown(type(error).__name__) from None
     except stripe.StripeError as error:
         code = "idempotency_error" if isinstance(error, stripe.IdempotencyError) else str(error.code or "")
         param = str(getattr(error, "param", "") or "")
         raise GatewayRefused(code, param, str(error.request_id or ""), error.http_status or 0) from None
-    raise AssertionError("retry_context ends by returning or raising")
 
 
 class Gateway:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, func, or_, select
 
 from teleconsult import jobs
 from teleconsult.billing.models import Payment, ProcessedWebhook
@@ -98,4 +98,5 @@ def prune(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate says when it 
         col(ProcessedWebhook.outcome).not_in([QUARANTINED, UNMATCHED]), col(ProcessedWebhook.resolution).is_not(None)
     )
     with transaction() as tx:
-        changed(tx, delete(ProcessedWebhook).where(col(ProcessedWebhook.received_at) < utcnow() - KEPT, done))
+        old = func.coalesce(col(ProcessedWebhook.resolved_at), col(ProcessedWebhook.received_at)) < utcnow() - KEPT
+        changed(tx, delete(ProcessedWebhook).where(old, done))

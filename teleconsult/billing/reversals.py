@@ -222,9 +222,8 @@ def advance_of_event(tx: Session, row: Refund, *, status: RefundStatus, failure:
     audit.record(tx, f"refund_{status}", "refund", row.id, event_id=row.event_id, amount_minor=row.amount_minor)
     if status == RefundStatus.FAILED:
         _alert(row)
-        event = ledger.find(tx, str(row.event_id))
-        if event is not None:
-            event.resolution = event.resolved_at = event.resolved_by = None
+        event = tx.get_one(ProcessedWebhook, row.event_id, with_for_update=True)
+        event.resolution = event.resolved_at = event.resolved_by = None
 
 
 # ── Stripe's own count ─────────────────────────────────────────────────────────────────────────────

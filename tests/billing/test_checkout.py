@@ -19,7 +19,7 @@ from teleconsult.consultations.rules import Status
 from teleconsult.db import transaction
 from teleconsult.errors import Conflict, Invalid, NotFound, TooMany, Unavailable
 from tests.billing.conftest import Alert
-from tests.billing.deliveries import consultation, deliver, event, mails, payments, session
+from tests.billing.deliveries import attempt, consultation, deliver, event, mails, payments, session
 from tests.sandbox_process import KEY, SECRET, Sandbox
 from tests.support import ANSWERS, fresh_settings, full_draft, person
 
@@ -334,6 +334,143 @@ def test_portal_while_stripe_is_down(shop: Sandbox, patient: uuid.UUID, alerts: 
     with pytest.raises(Unavailable, match="isn’t responding"):
         portal.open_portal(patient)
     assert [a.code for a in alerts] == ["portal_unavailable"]
+
+
+def test_portal_never_makes_a_customer_anew(shop: Sandbox, patient: uuid.UUID, alerts: list[Alert]) -> None:
+    gone = customers.ensure(patient)
+    shop.call("DELETE", f"/v1/customers/{gone}")
+    with pytest.raises(Conflict, match="isn’t available any more"):
+        portal.open_portal(patient)
+    assert [c["id"] for c in shop.state()["objects"]["customer"] if not c.get("deleted")] == []
+    assert customers.ensure(patient) == gone, "only a checkout, which needs one, makes a new one"
+    assert alerts == [("portal_unavailable", "warning")]
+
+
+def test_page_that_stripe_has_never_had_is_replaced(
+    shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, alerts: list[Alert]
+) -> None:
+    """For example since the keys are of another account now."""
+    checkout.start(patient, draft)
+    with transaction() as tx:
+        tx.connection().execute(text("update payment set stripe_session_id = 'cs_test_elsewhere'"))
+    checkout.start(patient, draft)
+    assert [p.status for p in payments(draft)] == [PaymentStatus.CANCELLED, PaymentStatus.OPEN]
+    assert len(sessions(shop)) == 2
+    assert alerts == [("session_gone", "error")]
+
+
+def test_discarding_a_page_that_is_gone_needs_no_closing(
+    shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, alerts: list[Alert]
+) -> None:
+    checkout.start(patient, draft)
+    shop.call("POST", "/_sandbox/reset", {})
+    discard.discard(patient, draft)
+    assert service.draft(patient, draft).discarded
+    assert alerts == [("session_gone", "error")]
+
+
+def test_discarding_while_stripe_is_silent_is_refused_and_nothing_is_lost(
+    shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID
+) -> None:
+    checkout.start(patient, draft)
+    fail(shop, "*", "500", times=9)
+    with pytest.raises(Unavailable, match="can’t close the payment page"):
+        discard.discard(patient, draft)
+    assert not service.draft(patient, draft).discarded
+
+
+def test_discarding_an_attempt_nobody_was_shown_asks_nothing_of_stripe(
+    shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID
+) -> None:
+    attempt(draft, status=PaymentStatus.CREATING, stripe_session_id=None)
+    discard.discard(patient, draft)
+    assert shop.state()["requests"] == []
+    assert settle.refresh(payments(draft)[0], settle.Source.LANDING) is None
+    assert shop.state()["requests"] == []
+
+
+def test_clock_at_stripe_that_is_far_ahead_ends_after_three_tries(
+    shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every page would be over before it began."""
+
+    def over(*_: object) -> None:
+        raise gateways.GatewayRefused("", "expires_at", "req_1", 400)
+
+    monkeypatch.setattr(gateways.Gateway, "create_session", over)
+    with pytest.raises(Unavailable, match="draft is saved"):
+        checkout.start(patient, draft)
+    assert sessions(shop) == []
+    assert [p.status for p in payments(draft)] == [PaymentStatus.CANCELLED] * checkout.TRIES
+
+
+def test_paid_by_another_way_between_two_steps(
+    shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, early = customers.ensure, attempt(draft, status=PaymentStatus.EXPIRED)
+
+    def meanwhile(user_id: uuid.UUID) -> str:
+        deliver(event(session(early)), secret=SECRET)
+        return real(user_id)
+
+    monkeypatch.setattr(customers, "ensure", meanwhile)
+    with pytest.raises(Conflict, match="already paid"):
+        checkout.start(patient, draft)
+    assert sessions(shop) == []
+
+
+def test_key_that_was_used_with_other_parameters_begins_anew(
+    shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, monkeypatch: pytest.MonkeyPatch, alerts: list[Alert]
+) -> None:
+    customers.ensure(patient)
+    monkeypatch.setattr(gateways, "RETRIES", 0)
+    gateways.gateway.cache_clear()
+    fail(shop, "POST /v1/checkout/sessions", "drop_after")
+    with pytest.raises(Unavailable):
+        checkout.start(patient, draft)
+    gateways.gateway.cache_clear()
+    with transaction() as tx:
+        statement = "update payment set request = jsonb_set(request::jsonb, '{locale}', '\"de\"')::json"
+        tx.connection().execute(text(statement))
+    checkout.start(patient, draft)
+    assert [p.status for p in payments(draft)] == [PaymentStatus.CANCELLED, PaymentStatus.OPEN]
+    assert [a.code for a in alerts] == ["stripe_unreachable"]
+
+
+def test_answer_that_is_not_as_we_know_it_counts_as_none(
+    shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, alerts: list[Alert]
+) -> None:
+    link = checkout.start(patient, draft)
+    shop.call("POST", f"/_sandbox/sessions/{link.session_id}/tamper", {"amount_total": -1})
+    with pytest.raises(Unavailable):
+        checkout.start(patient, draft)
+    assert payments(draft)[0].status == PaymentStatus.OPEN
+    assert [a.code for a in alerts] == ["stripe_unreachable"]
+
+
+def test_without_a_key_nothing_is_asked(patient: uuid.UUID, draft: uuid.UUID, alerts: list[Alert]) -> None:
+    fresh_settings(STRIPE_SECRET_KEY="", STRIPE_WEBHOOK_SECRET="")
+    gateways.gateway.cache_clear()
+    with pytest.raises(Unavailable):
+        checkout.start(patient, draft)
+    assert [a.code for a in alerts] == ["stripe_unreachable"]
+
+
+def test_metadata_that_was_lost_at_stripe_strands_nobody_and_metadata_that_lies_is_not_believed(
+    shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, alerts: list[Alert]
+) -> None:
+    """Landing and sweep start from our row; they end where the webhook would."""
+    for case, change, ends in (
+        (draft, None, PaymentStatus.PAID),
+        (full_draft(patient), {"userId": str(uuid.uuid4())}, PaymentStatus.RETURNED),
+        (full_draft(patient), {"userId": "7", "paymentId": ""}, PaymentStatus.PAID),
+    ):
+        link = checkout.start(patient, case)
+        shop.call("POST", f"/_sandbox/sessions/{link.session_id}/tamper", {"metadata": change})
+        shop.pay(link.session_id, webhook="never")
+        settle.confirm(patient, link.session_id)
+        assert payments(case)[0].status == ends
+    assert alerts == [("payment_unknown", "fatal")]
 
 
 def test_two_tabs_make_one_customer(shop: Sandbox, patient: uuid.UUID) -> None:

@@ -249,6 +249,7 @@ def test_its_refund_that_fails_brings_it_back_into_the_list(
     first = quarantine.refund(operator, sent["id"]).refund_id
     refunds.refund.func(str(first))
     told = {**made(shop)[-1], "status": "failed", "failure_reason": "expired_or_canceled_card"}
+    assert deliver(event(made(shop)[-1], "refund.updated"), secret=SECRET).body == {"outcome": "processed"}
     assert deliver(event(told, "refund.failed"), secret=SECRET).body == {"outcome": "processed"}
     assert ("refund_failed", "error") in alerts
     [item] = quarantine.listed()

@@ -380,6 +380,13 @@ def test_duplicate_payment_is_returned_by_itself(shop: Sandbox, draft: uuid.UUID
     assert payments(draft)[1].refund_status == "requested"
 
 
+def test_what_has_gone_back_already_is_not_promised_again(shop: Sandbox, returned: Payment) -> None:
+    assert [r["amount"] for r in made(shop)] == [4900]
+    with transaction() as tx:
+        refunds.refund_later(tx, tx.get_one(Payment, returned.id, with_for_update=True))
+    assert [row.status for row in rows(returned)] == ["succeeded"]
+
+
 def test_database_refuses_to_return_more_than_it_received(draft: uuid.UUID) -> None:
     deliver(event(session(attempt(draft))))
     with pytest.raises(Exception, match="ck_payment_refunded"), transaction() as tx:

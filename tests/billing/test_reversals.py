@@ -166,6 +166,30 @@ def test_another_dispute_after_one_that_ended_holds_again(paid: Payment, alerts:
     assert alerts == [("dispute_opened", "error")] * 2
 
 
+def test_dispute_the_bank_looks_into_is_told_once(paid: Payment, alerts: list[Alert]) -> None:
+    for status in ("needs_response", "under_review", "under_review"):
+        deliver(event(dispute(paid, status), "charge.dispute.updated"))
+    assert now(paid).dispute_status == "under_review"
+    assert alerts == [("dispute_opened", "error")]
+
+
+def test_lost_dispute_about_a_second_payment_leaves_the_case_alone(paid: Payment, alerts: list[Alert]) -> None:
+    second = attempt(paid.consultation_id, attempt=2, status="EXPIRED")
+    deliver(event(session(second)))
+    deliver(event(dispute(second, "lost"), "charge.dispute.closed"))
+    assert consultation(paid.consultation_id).status == Status.PENDING
+    assert ("dispute_lost", "error") in alerts
+
+
+def test_won_dispute_leaves_another_hold_in_place(paid: Payment, alerts: list[Alert]) -> None:
+    _in_review(paid)
+    deliver(event(dispute(paid, "needs_response"), "charge.dispute.created"))
+    deliver(event(charge(paid, 4900), "charge.refunded"))
+    deliver(event(dispute(paid, "won"), "charge.dispute.closed"))
+    assert consultation(paid.consultation_id).hold_reason == "refunded"
+    assert alerts == [("dispute_opened", "error"), ("refunded_in_review", "error")]
+
+
 def test_dispute_about_an_answered_case_calls_somebody_and_holds_nothing(paid: Payment, alerts: list[Alert]) -> None:
     _in_review(paid)
     with transaction() as tx:
