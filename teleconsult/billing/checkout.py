@@ -204,14 +204,16 @@ def recover(attempt: Payment) -> bool:
     """Fetch the lost answer of an attempt under its key. False when the attempt is given up instead.
 
     Raises:
-        GatewayDown: Stripe can't be asked now.
+        GatewayDown, GatewayRefused: Stripe can't be asked now.
     """
     if _outlived(attempt):
         _cancel(attempt)
         return False
     try:
         session = gateway().create_session(attempt.request, f"checkout:{attempt.id}")
-    except GatewayRefused:
+    except GatewayRefused as error:
+        if error.about_us:
+            raise
         _cancel(attempt)
         return False
     _keep(attempt, session)
@@ -254,7 +256,8 @@ def _keep(attempt: Payment, session: CheckoutSession) -> None:
 
 def _give_up(attempt: Payment, error: GatewayRefused) -> None:
     """Stripe refused the parameters: this attempt is over. Only what a new attempt mends lets the caller go on."""
-    _cancel(attempt)
+    if not error.about_us:
+        _cancel(attempt)
     if error.customer_gone and attempt.customer_id:
         with transaction() as tx:
             customers.forget(tx, attempt.customer_id)

@@ -47,6 +47,11 @@ class GatewayRefused(Exception):
         self.code, self.param, self.status = code, param, status
 
     @property
+    def about_us(self) -> bool:
+        """It is our key that was refused, and not what was asked: the same may be asked again when it is mended."""
+        return self.status in (401, 403)
+
+    @property
     def gone(self) -> bool:
         """Stripe doesn't have what we asked for: it is another account's, or of the other mode."""
         return self.status == NOT_FOUND

@@ -22,9 +22,6 @@ from teleconsult.settings import get_settings
 ALREADY = "charge_already_refunded"
 """Stripe's word for a refund that happened before: success for us."""
 
-OUR_FAULT = (401, 403)
-"""Stripe's answers about our key, not about the refund: it is tried again when the key is mended."""
-
 QUIET = timedelta(minutes=30)
 """A refund that has heard nothing for so long is looked at by the sweep."""
 
@@ -167,7 +164,7 @@ def refund(refund_id: str) -> None:
     try:
         told = _at_stripe(row)
     except GatewayRefused as error:
-        if error.status in OUR_FAULT:
+        if error.about_us:
             raise
         _refused(row, error.code)
     else:

@@ -185,16 +185,15 @@ def _deciding(tx: Session, user_id: uuid.UUID) -> dict[uuid.UUID, Payment]:
     return {p.consultation_id: p for p in rows}
 
 
-def _photos(tx: Session, ids: list[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
+def _photos(tx: Session, ids: list[uuid.UUID]) -> dict[uuid.UUID | None, list[uuid.UUID]]:
     query = (
         select(Photo.consultation_id, Photo.id)
         .where(col(Photo.consultation_id).in_(ids), col(Photo.removed_at).is_(None))
         .order_by(col(Photo.created_at), col(Photo.id))
     )
-    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    found: dict[uuid.UUID | None, list[uuid.UUID]] = {}
     for consultation_id, photo_id in tx.exec(query).all():
-        if consultation_id is not None:
-            found.setdefault(consultation_id, []).append(photo_id)
+        found.setdefault(consultation_id, []).append(photo_id)
     return found
 
 

@@ -437,6 +437,26 @@ def test_key_that_was_used_with_other_parameters_begins_anew(
     assert [a.code for a in alerts] == ["stripe_unreachable"]
 
 
+def test_key_of_ours_that_is_refused_gives_up_nothing(
+    shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, monkeypatch: pytest.MonkeyPatch, alerts: list[Alert]
+) -> None:
+    """It has been rolled, and one process has the old one. The attempt keeps its key, and the next try its page."""
+
+    def refused(*_: object) -> None:
+        raise gateways.GatewayRefused("api_key_expired", "", "req_1", 401)
+
+    for operation in ("create_session", "retrieve_session"):
+        with monkeypatch.context() as patched:
+            patched.setattr(gateways.Gateway, operation, refused)
+            with pytest.raises(Unavailable):
+                checkout.start(patient, draft)
+            settle.confirm(patient, str(payments(draft)[0].stripe_session_id))
+        link = checkout.start(patient, draft)
+    assert [(p.status, p.stripe_session_id) for p in payments(draft)] == [(PaymentStatus.OPEN, link.session_id)]
+    assert len(sessions(shop)) == 1
+    assert [a.code for a in alerts] == ["stripe_refused", "stripe_refused"]
+
+
 def test_answer_that_is_not_as_we_know_it_counts_as_none(
     shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, alerts: list[Alert]
 ) -> None:

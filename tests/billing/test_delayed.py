@@ -71,6 +71,17 @@ def test_complete_is_not_paid(debit: str, patient: uuid.UUID, draft: uuid.UUID) 
     assert len(payments(draft)) == 1
 
 
+def test_paying_again_before_we_have_heard_of_it_finds_out(shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID) -> None:
+    """The patient has given the debit, comes back by the back button, and presses Pay again."""
+    fresh_settings(STRIPE_PAYMENT_METHODS="sepa_debit")
+    link = checkout.start(patient, draft)
+    order = {"method": "sepa_debit", "iban": SUCCEEDS, "webhook": "never"}
+    shop.call("POST", f"/_sandbox/sessions/{link.session_id}/pay", order)
+    with pytest.raises(Conflict, match="still confirming"):
+        checkout.start(patient, draft)
+    assert [p.status for p in payments(draft)] == [PaymentStatus.PROCESSING]
+
+
 def test_no_sweep_gives_up_before_the_bank_has_answered(shop: Sandbox, debit: str, draft: uuid.UUID) -> None:
     """The page's time is long over, and so is the life of its key."""
     with transaction() as tx:

@@ -185,6 +185,20 @@ def test_the_job_tells_what_it_did(shop: Sandbox, patient: uuid.UUID, draft: uui
     assert alerts == []
 
 
+@pytest.mark.usefixtures("lost")
+def test_lost_answer_that_stripe_now_refuses_is_given_up(draft: uuid.UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    statuses = iter([401, 400])
+
+    def refused(*_: object) -> None:
+        raise gateways.GatewayRefused("", "", "req_1", next(statuses))
+
+    monkeypatch.setattr(gateways.Gateway, "create_session", refused)
+    assert sweep.run(older_than=NOW).unreachable, "it is our key that is wrong: nothing is given up"
+    assert payments(draft)[0].status == PaymentStatus.CREATING
+    assert not sweep.run(older_than=NOW).unreachable
+    assert payments(draft)[0].status == PaymentStatus.CANCELLED
+
+
 def test_stripe_out_of_reach_is_reported_and_tried_again(
     shop: Sandbox, patient: uuid.UUID, draft: uuid.UUID, alerts: list[Alert]
 ) -> None:

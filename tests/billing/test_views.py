@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from teleconsult import audit
 from teleconsult.accounts.models import Role
 from teleconsult.billing import moments, views
 from teleconsult.billing.rules import PaymentStatus
@@ -125,6 +126,9 @@ def test_the_story_of_the_money_of_one_consultation(patient: uuid.UUID, draft: u
     deliver(event({**refund, "status": "pending"}, "refund.created"))
     deliver(event({**refund, "status": "succeeded"}, "refund.updated"))
     deliver(event(session(attempt(full_draft(patient)))))
+    with transaction() as tx:
+        for action in ("refund_requested", "refund_superseded"):
+            audit.record(tx, action, "payment", second.id, refund_id="r", amount_minor=1)
     told = moments.moments(patient, draft)
     assert [(m.what, m.amount) for m in told] == [
         ("paid", "€49.00"), ("returning", "€49.00"), ("again", "€49.00"), ("returned", "€10.00"),
