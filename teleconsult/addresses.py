@@ -12,7 +12,7 @@ SIGN_UP = "/sign-up"
 ANY_ID = "new"
 """Stands for the id in the addresses of compiled pages; a consultation that doesn't exist yet has it for its own."""
 
-HOMES = {"patient": "/consultations", "dermatologist": "/clinic", "operator": "/settings"}
+HOMES = {"patient": "/consultations", "dermatologist": "/clinic", "operator": "/operations"}
 """The first page after signing in, by role."""
 
 _VISIBLE = re.compile(r"[!-~]+")

@@ -42,5 +42,5 @@ def test_the_way_back_is_carried_without_breaking_the_address() -> None:
 
 def test_each_role_has_a_home_and_strangers_the_landing_page() -> None:
     assert [addresses.home(role) for role in ("patient", "dermatologist", "operator", "", "admin")] == [
-        "/consultations", "/clinic", "/settings", "/", "/",
+        "/consultations", "/clinic", "/operations", "/", "/",
     ]  # fmt: skip

@@ -40,6 +40,7 @@ CSRF_EXEMPT = frozenset({"/api/billing/webhook"})
 PAGES_FOR: dict[str, tuple[Role, ...]] = {
     "/consultations": (Role.PATIENT,),
     "/clinic": (Role.DERMATOLOGIST,),
+    "/operations": (Role.OPERATOR,),
     "/settings": tuple(Role),
 }
 """Who may load the pages under an address. The pages hold no data; this spares strangers the empty shell."""

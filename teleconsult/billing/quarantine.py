@@ -66,6 +66,12 @@ class Item:
     """Stripe's id, to look it up in the dashboard."""
     acts: tuple[str, ...]
     """What can be done: accept, refund, dismiss."""
+    asked: str = ""
+    """What the payment page asked for, in words; "" for an event."""
+    event_type: str = ""
+    """Stripe's name of what happened, of an event."""
+    writes: bool = False
+    """Whether the patient gets an e-mail when the money goes back."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ def _payments(tx: Session) -> Iterable[Item]:
     for payment, ref in tx.exec(query).all():
         review = payment.status == PaymentStatus.REVIEW
         currency = payment.received_currency or payment.currency
-        amount = payment.received_minor if review else payment.received_minor - payment.refunded_minor
+        amount = payment.received_minor if review else _due(tx, payment)
         yield Item(
             kind=Kind.PAYMENT if review else Kind.REFUND,
             id=str(payment.id),
@@ -107,6 +113,8 @@ def _payments(tx: Session) -> Iterable[Item]:
             ref=ref,
             payment_intent=payment.stripe_payment_intent_id,
             acts=("accept", "refund") if review else ("refund", "dismiss"),
+            asked=rules.money(payment.amount_minor, payment.currency),
+            writes=amount > 0 and _why(tx, payment) != RefundReason.DUPLICATE,
         )
 
 
@@ -139,6 +147,7 @@ def _events(tx: Session) -> Iterable[Item]:
             ref="",
             payment_intent=row.stripe_payment_intent_id,
             acts=("refund",) if _brings_money(row) else ("dismiss",),
+            event_type=row.type,
         )
 
 
@@ -246,16 +255,16 @@ def _return_payment(tx: Session, operator_id: uuid.UUID, payment_id: uuid.UUID) 
     if review:
         payment.status, payment.settled_by, payment.updated_at = PaymentStatus.RETURNED, Source.OPERATOR, utcnow()
         audit.record(tx, "payment_returned", "payment", payment.id, actor_id=operator_id, actor_role=Role.OPERATOR)
-    left = refunds.left_of(tx, payment)
-    amount = left if review else min(left, _owed(tx, payment))
+    amount = refunds.left_of(tx, payment) if review else _due(tx, payment)
     made = refunds.promise(tx, payment, amount, _why(tx, payment), operator_id) if amount > 0 else None
     return Decision("returned", made.id if made else None)
 
 
-def _owed(tx: Session, payment: Payment) -> int:
-    """What a failed refund should have returned: all of it for money that buys nothing."""
+def _due(tx: Session, payment: Payment) -> int:
+    """What is still to go back after a refund has failed: as much as it was, or all of money that buys nothing."""
     last = _failed(tx, payment)
-    return last.amount_minor if last and payment.status not in rules.OWED else payment.received_minor
+    owed = last.amount_minor if last and payment.status not in rules.OWED else payment.received_minor
+    return min(refunds.left_of(tx, payment), owed)
 
 
 def _why(tx: Session, payment: Payment) -> RefundReason:

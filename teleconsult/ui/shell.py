@@ -23,7 +23,7 @@ from teleconsult.ui.parts.messages import offline_bar
 from teleconsult.ui.parts.typography import meta, visually_hidden
 from teleconsult.ui.session import Session
 
-Area = Literal["public", "patient", "clinic", "account"]
+Area = Literal["public", "patient", "clinic", "operations", "account"]
 Width = Literal["page", "wide", "form", "card", "full"]
 
 START = "/consultations/new/skin"
@@ -36,8 +36,9 @@ NAV: dict[str, tuple[NavItem, ...]] = {
         NavItem("Help", "/help"),
     ),
     "dermatologist": (NavItem("Queue", "/clinic"),),
+    "operator": (NavItem("Overview", "/operations"),),
 }
-"""The way around, by role. An operator has no pages yet."""
+"""The way around, by role."""
 
 FOOT = (
     NavItem("Privacy", "/privacy"),
@@ -47,7 +48,7 @@ FOOT = (
     NavItem("Help", "/help"),
 )
 
-_AREA_ROLE = {"patient": "patient", "clinic": "dermatologist"}
+_AREA_ROLE = {"patient": "patient", "clinic": "dermatologist", "operations": "operator"}
 _WIDTH = {"page": "max-w-page", "wide": "max-w-wide", "form": "max-w-form", "card": "max-w-card", "full": "max-w-none"}
 
 
@@ -64,8 +65,8 @@ def page_shell(
 
     Args:
         *children: What stands in main.
-        area: Whose page it is. `patient` and `clinic` pages have their way around from the start; on `account` and
-            `public` pages it follows with the role. `public` pages offer to sign in until somebody is.
+        area: Whose page it is. `patient`, `clinic` and `operations` pages have their way around from the start; on
+            `account` and `public` pages it follows with the role. `public` pages offer to sign in until somebody is.
         current: Label of the entry that is marked as the current one.
         width: The widest that main gets.
         with_footer: Off where the foot of the screen holds buttons.

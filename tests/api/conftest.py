@@ -15,7 +15,7 @@ from tests.api.browser import URL, Browser
 from tests.support import fresh_settings
 
 PAGE = '<!doctype html><script>go()</script><script type="module" src="/assets/a-1.js"></script><p>{}</p>'
-PAGES = ("", "sign-in", "sign-up", "consultations", "clinic", "settings", "help")
+PAGES = ("", "sign-in", "sign-up", "consultations", "clinic", "operations", "settings", "help")
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_a_wrong_password_goes_back_without_the_address(stranger: Browser) -> No
 
 
 @pytest.mark.parametrize(
-    ("role", "page"), [("patient", "/consultations"), ("dermatologist", "/clinic"), ("operator", "/settings")]
+    ("role", "page"), [("patient", "/consultations"), ("dermatologist", "/clinic"), ("operator", "/operations")]
 )
 def test_everybody_lands_on_their_own_page(stranger: Browser, role: str, page: str) -> None:
     account(Role(role))

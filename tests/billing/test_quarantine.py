@@ -51,6 +51,7 @@ def test_payment_in_review_is_listed_with_its_reason_and_amount(wrong: Payment, 
     assert item.ref == consultation(draft).ref
     assert item.payment_intent == f"pi_{wrong.id.hex}"
     assert item.since == wrong.paid_at
+    assert (item.asked, item.event_type, item.writes) == ("€49.00", "", True)
 
 
 def test_accepted_it_is_queued_with_what_was_really_paid(wrong: Payment, draft: uuid.UUID, operator: uuid.UUID) -> None:
@@ -165,6 +166,7 @@ def test_failed_refund_is_listed_and_tried_again(shop: Sandbox, stuck: Payment, 
     [item] = quarantine.listed()
     assert (item.kind, item.id, item.reason) == (Kind.REFUND, str(stuck.id), "charge_disputed")
     assert item.acts == ("refund", "dismiss")
+    assert (item.amount, item.amount_minor, item.writes) == ("€10.00", 1000, True)
     decided = quarantine.refund(operator, item.id)
     assert quarantine.listed() == []
     with pytest.raises(Conflict):
@@ -210,6 +212,7 @@ def test_money_of_nobody_is_kept_with_its_intent_and_returned(
     [item] = quarantine.listed()
     assert (item.kind, item.id, item.reason, item.amount) == (Kind.EVENT, sent["id"], "unknown", "€49.00")
     assert (item.payment_intent, item.acts) == (intent, ("refund",))
+    assert (item.asked, item.event_type, item.writes) == ("", "checkout.session.completed", False)
     assert "CANARY" not in _ledger_text()
     with pytest.raises(Conflict, match="brought money"):
         quarantine.dismiss(operator, item.id, Dismissal.TEST)

@@ -154,3 +154,10 @@ def sign_in_as_dermatologist(page: Page) -> None:
     page.goto("/sign-in?next=/clinic")
     page.get_by_role("button", name="Dr. Amara Lindqvist").click()
     page.wait_for_url("**/clinic")
+
+
+def sign_in_as_operator(page: Page) -> None:
+    """The same."""
+    page.goto("/sign-in?next=/operations")
+    page.get_by_role("button", name="Sam Keane").click()
+    page.wait_for_url("**/operations")

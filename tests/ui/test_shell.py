@@ -21,7 +21,7 @@ def test_a_page_for_everybody_offers_the_ways_in_until_somebody_is_signed_in() -
     assert "/api/auth/sign-out" in seen, "the menu follows with the role"
 
 
-@pytest.mark.parametrize("area", ["patient", "clinic", "account"])
+@pytest.mark.parametrize("area", ["patient", "clinic", "operations", "account"])
 def test_a_page_of_ones_own_has_the_way_out_from_the_start(area: Area) -> None:
     seen = markup(area)
     assert "/api/auth/sign-out" in seen
@@ -32,6 +32,8 @@ def test_nobody_sees_the_way_around_of_another_role() -> None:
     assert 'to:\\"/clinic\\"' in markup("clinic")
     assert 'to:\\"/clinic\\"' not in markup("patient")
     assert 'to:\\"/consultations\\"' not in markup("clinic")
+    assert 'to:\\"/operations\\"' in markup("operations")
+    assert 'to:\\"/operations' not in markup("clinic") + markup("patient")
 
 
 def test_the_current_place_is_marked() -> None:

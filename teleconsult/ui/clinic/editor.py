@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 import reflex as rx
-from reflex.vars import NumberVar
 
 from teleconsult.clinic.rules import CERTAINTY
 from teleconsult.ui.answer import answer_sheet
@@ -14,7 +13,7 @@ from teleconsult.ui.clinic.review_state import Review
 from teleconsult.ui.parts.base import Node
 from teleconsult.ui.parts.buttons import button
 from teleconsult.ui.parts.choices import Choice, segmented
-from teleconsult.ui.parts.dialogs import close_dialog, confirm_dialog, dialog, open_dialog
+from teleconsult.ui.parts.dialogs import close_dialog, confirm_dialog, dialog, opened_by
 from teleconsult.ui.parts.fields import text_area, text_field
 from teleconsult.ui.parts.lists import facts
 from teleconsult.ui.parts.messages import autosave, callout, error_summary
@@ -107,7 +106,7 @@ def dialogs() -> rx.Component:
             rx.el.div(answer_sheet(Review.words), class_name="mt-4"),
             class_name="sm:w-[min(44rem,100%)]",
         ),
-        _opens(PREVIEW, Review.previews),
+        opened_by(PREVIEW, Review.previews),
         confirm_dialog(
             SIGN,
             "Sign and send?",
@@ -121,13 +120,8 @@ def dialogs() -> rx.Component:
                 class_name="mt-4 rounded-tile bg-mist p-4",
             ),
         ),
-        _opens(SIGN, Review.questions),
+        opened_by(SIGN, Review.questions),
     )
-
-
-def _opens(dialog_id: str, count: NumberVar[int]) -> rx.Component:
-    """The server can't open a dialog without eval. It moves a counter, and what appears then opens it."""
-    return rx.cond(count > 0, rx.el.span(key=count.to_string(), on_mount=open_dialog(dialog_id), hidden=True))
 
 
 def _begun() -> rx.Component:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import reflex as rx
+from reflex.vars import NumberVar
 
 from teleconsult.ui.parts.base import Flag, Handler, Node, cn, on_page
 from teleconsult.ui.parts.buttons import ButtonKind, button, icon_button
@@ -16,6 +17,16 @@ def open_dialog(dialog_id: str) -> rx.event.EventSpec:
         "((box) => { box.open || box.showModal(); box.querySelector('[data-safe]')?.focus() })"
         f"(document.getElementById('{dialog_id}'))"
     )
+
+
+def opened_by(dialog_id: str, count: NumberVar[int]) -> rx.Component:
+    """Opens the dialog each time the server moves `count`; 0 leaves it as it is.
+
+    The server itself can't without eval. What appears when the count moves does it: the key stands around it, because
+    Reflex makes whatever has `on_mount` a component of its own, whose effect a key inside would not repeat.
+    """
+    opens = rx.el.span(on_mount=open_dialog(dialog_id))
+    return rx.cond(count > 0, rx.el.div(opens, key=count.to_string(), hidden=True))
 
 
 def close_dialog(dialog_id: str) -> rx.event.EventSpec:
