@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -150,8 +150,11 @@ def reachable() -> Generator[None]:
         raise Unavailable("We can’t save right now. Please try again in a moment.") from None
 
 
-def changed(tx: Session, statement: Executable) -> int:
-    """Run an INSERT, UPDATE or DELETE and tell how many rows it touched: the answer of a compare-and-swap."""
+def changed(tx: Session, statement: Executable, values: Mapping[str, Any] | None = None) -> int:
+    """Run an INSERT, UPDATE or DELETE and tell how many rows it touched: the answer of a compare-and-swap.
+
+    `values` are those of an INSERT, or of the parameters that the statement names.
+    """
     tx.flush()
     # Without the option SQLAlchemy reports -1 for an INSERT, which would pass for "a row was written".
-    return tx.connection().execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+    return tx.connection().execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount

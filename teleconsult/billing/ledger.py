@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -68,26 +68,21 @@ def resolve(row: ProcessedWebhook, resolution: str, by: uuid.UUID | None = None)
     row.resolution, row.resolved_at, row.resolved_by = resolution, utcnow(), by
 
 
-def unmatched(tx: Session, payment: Payment) -> Sequence[ProcessedWebhook]:
-    """News about this payment that came before its money, oldest first. Locked."""
-    query = select(ProcessedWebhook).where(
-        *unresolved(),
-        col(ProcessedWebhook.outcome) == UNMATCHED,
-        col(ProcessedWebhook.stripe_payment_intent_id) == payment.stripe_payment_intent_id,
-    )
+def waiting(tx: Session, payment: Payment) -> Sequence[ProcessedWebhook]:
+    """What still lies unresolved about a payment's page or its money, oldest first. Locked."""
+    about = [col(ProcessedWebhook.object_id) == payment.stripe_session_id]
+    if payment.stripe_payment_intent_id:
+        about.append(col(ProcessedWebhook.stripe_payment_intent_id) == payment.stripe_payment_intent_id)
+    query = select(ProcessedWebhook).where(*unresolved(), or_(*about))
     return tx.exec(query.order_by(col(ProcessedWebhook.received_at)).with_for_update()).all()
 
 
-def settled(tx: Session, payment: Payment) -> None:
+def settled(payment: Payment, earlier: Iterable[ProcessedWebhook]) -> None:
     """The money of this page is accounted for: what lies in quarantine about it has its answer."""
-    query = select(ProcessedWebhook).where(
-        *unresolved(),
-        col(ProcessedWebhook.outcome) == QUARANTINED,
-        col(ProcessedWebhook.object_id) == payment.stripe_session_id,
-    )
-    for row in tx.exec(query.with_for_update()).all():
-        row.payment_id = payment.id
-        resolve(row, SETTLED)
+    for row in earlier:
+        if row.outcome == QUARANTINED and row.object_id == payment.stripe_session_id:
+            row.payment_id = payment.id
+            resolve(row, SETTLED)
 
 
 @jobs.app.periodic(cron="23 3 * * *")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sqlmodel import Session, col, or_, select
@@ -60,12 +60,13 @@ def _take(tx: Session, payment: Payment, case: Consultation, news: News) -> None
         disputes.heard(tx, payment, case, news)
 
 
-def catch_up(tx: Session, payment: Payment, case: Consultation) -> None:
+def catch_up(tx: Session, payment: Payment, case: Consultation, earlier: Iterable[ProcessedWebhook]) -> None:
     """A payment has just become known: apply the news about it that came before."""
-    for row in ledger.unmatched(tx, payment):
-        _take(tx, payment, case, _retold(row))
-        row.payment_id, row.outcome = payment.id, ledger.MATCHED
-        ledger.resolve(row, ledger.MATCHED)
+    for row in earlier:
+        if row.outcome == ledger.UNMATCHED:
+            _take(tx, payment, case, _retold(row))
+            row.payment_id, row.outcome = payment.id, ledger.MATCHED
+            ledger.resolve(row, ledger.MATCHED)
 
 
 def _retold(row: ProcessedWebhook) -> News:

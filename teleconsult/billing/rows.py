@@ -12,15 +12,18 @@ from teleconsult.billing.models import Payment
 from teleconsult.consultations.models import Consultation
 from teleconsult.errors import Forbidden, NotFound
 
+_LOCKED = (
+    select(Payment, Consultation)
+    .join(Consultation, col(Consultation.id) == col(Payment.consultation_id))
+    .with_for_update(of=(Consultation, Payment))  # PostgreSQL locks them in this order
+    .execution_options(populate_existing=True)
+)
+
 
 def pair(tx: Session, which: ColumnElement[bool]) -> tuple[Payment, Consultation] | None:
     """The payment that fulfils a condition, and its consultation; both locked."""
-    owner = tx.exec(select(Payment.consultation_id).where(which)).one_or_none()
-    if owner is None:
-        return None
-    case = tx.get_one(Consultation, owner, with_for_update=True, populate_existing=True)
-    payment = tx.exec(select(Payment).where(which).with_for_update()).one_or_none()
-    return (payment, case) if payment else None
+    found = tx.exec(_LOCKED.where(which)).one_or_none()
+    return (found[0], found[1]) if found else None
 
 
 def by_id(tx: Session, payment_id: uuid.UUID) -> tuple[Payment, Consultation]:

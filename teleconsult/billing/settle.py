@@ -148,8 +148,9 @@ def _money(
         outcome = _review(tx, payment, session, reason)
     else:
         outcome = take(tx, case, payment, source)
-    ledger.settled(tx, payment)
-    reversals.catch_up(tx, payment, case)
+    earlier = ledger.waiting(tx, payment)
+    ledger.settled(payment, earlier)
+    reversals.catch_up(tx, payment, case, earlier)
     return outcome
 
 

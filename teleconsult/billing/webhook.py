@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from pydantic import ValidationError
+from sqlalchemy import SmallInteger, bindparam, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -43,6 +44,18 @@ OURS = SESSION_EVENTS | reversals.EVENTS | {"customer.deleted"}
 
 FORGERIES, FLOODS = Window(tries=20, seconds=600), Window(tries=1, seconds=600)
 """How many unsigned deliveries are ordinary noise, and how often more than that are told."""
+
+_NEW = insert(ProcessedWebhook).on_conflict_do_nothing(index_elements=["id"])
+_DONE = (
+    update(ProcessedWebhook)
+    .where(col(ProcessedWebhook.id) == bindparam("event"))
+    .values(
+        outcome=bindparam("became"),
+        payment_id=bindparam("of"),
+        secret=func.coalesce(bindparam("by", type_=SmallInteger), col(ProcessedWebhook.secret)),
+    )
+)
+"""Made once: building a statement costs more than running it."""
 
 FAILED_EVENT = "checkout.session.async_payment_failed"
 
@@ -153,7 +166,7 @@ def _durably(entry: _Entry, handle: Handler) -> Reply:
     """Ledger row and effect in one transaction. The row is written first: the database refuses the second delivery."""
     try:
         with transaction() as tx:
-            if not (changed(tx, _ledger_row(entry.event)) or (entry.again and _reopened(tx, entry.event))):
+            if not (changed(tx, _NEW, _ledger_row(entry.event)) or (entry.again and _reopened(tx, entry.event))):
                 return Reply(200, {"outcome": "duplicate"})
             _tell_of_version(tx, entry.event)
             effect = handle(tx, entry.event)
@@ -166,8 +179,8 @@ def _durably(entry: _Entry, handle: Handler) -> Reply:
     return Reply(200, {"outcome": effect.outcome})
 
 
-def _ledger_row(event: Event) -> Any:
-    row = {
+def _ledger_row(event: Event) -> dict[str, Any]:
+    return {
         **ledger.projection(event.data.object),
         "id": event.id,
         "type": event.type,
@@ -177,7 +190,6 @@ def _ledger_row(event: Event) -> Any:
         "received_at": datetime.now(UTC),
         "outcome": "",
     }
-    return insert(ProcessedWebhook).values(row).on_conflict_do_nothing(index_elements=["id"])
 
 
 def _reopened(tx: Session, event: Event) -> bool:
@@ -186,10 +198,9 @@ def _reopened(tx: Session, event: Event) -> bool:
 
 
 def _note(tx: Session, entry: _Entry, effect: Effect) -> None:
-    known = {"outcome": effect.outcome, "payment_id": effect.payment.id if effect.payment else None}
-    if entry.secret is not None:
-        known["secret"] = entry.secret
-    changed(tx, update(ProcessedWebhook).where(col(ProcessedWebhook.id) == entry.event.id).values(known))
+    payment_id = effect.payment.id if effect.payment else None
+    known = {"event": entry.event.id, "became": effect.outcome, "of": payment_id, "by": entry.secret}
+    changed(tx, _DONE, known)
 
 
 def _tell_of_version(tx: Session, event: Event) -> None:
