@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from teleconsult.accounts.models import Role
 from teleconsult.billing import gateway as gateways
-from teleconsult.billing import refunds, reversals, sweep
+from teleconsult.billing import refunds, reversals, story, sweep
 from teleconsult.billing.gateway import GatewayDown, GatewayRefused
 from teleconsult.billing.models import Payment, Refund
 from teleconsult.billing.rules import PaymentStatus, RefundReason
@@ -378,6 +378,12 @@ def test_duplicate_payment_is_returned_by_itself(shop: Sandbox, draft: uuid.UUID
     assert [m.kind for m in mails()] == ["payment_received", "payment_returned"]
     assert alerts == [("payment_duplicate", "error")]
     assert payments(draft)[1].refund_status == "requested"
+
+
+def test_the_story_for_operators_tells_of_the_refund(returned: Payment) -> None:
+    told = [moment.text for moment in story.tell(str(returned.id)).moments if moment.kind == "refund"]
+    assert told[0] == "€49.00 asked for by operator: requested"
+    assert told[1].startswith("€49.00 succeeded re_")
 
 
 def test_what_has_gone_back_already_is_not_promised_again(shop: Sandbox, returned: Payment) -> None:

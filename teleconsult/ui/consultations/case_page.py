@@ -99,13 +99,25 @@ def _confirming() -> rx.Component:
 
 def _waiting() -> rx.Component:
     return card(
-        rx.cond(
-            CasePage.notice_title != "",
-            callout(
-                CasePage.notice, title=CasePage.notice_title, tone="info", class_name="mb-7", data_testid="on-hold"
-            ),
-            rx.fragment(),
+        rx.cond(CasePage.notice_title != "", _on_hold(), _due()),
+        rx.cond(CasePage.status == "pending", rx.fragment(), _reader()),
+        rx.el.section(
+            h2("What happens now"),
+            rx.el.div(timeline(CasePage.moments), class_name="mt-4"),
+            class_name="mt-8 border-t border-line pt-7",
         ),
+        class_name="sm:p-9",
+        data_testid="waiting",
+    )
+
+
+def _on_hold() -> rx.Component:
+    """The clock says nothing while nobody may look at the case."""
+    return callout(CasePage.notice, title=CasePage.notice_title, tone="info", data_testid="on-hold")
+
+
+def _due() -> rx.Component:
+    return rx.fragment(
         meta(rx.cond(CasePage.late, "Your answer was due by", "Your answer is due by")),
         display(
             rx.el.time(CasePage.due),
@@ -117,14 +129,6 @@ def _waiting() -> rx.Component:
             "We’ll e-mail you when there is an answer.",
             class_name="mt-3 text-ink-2",
         ),
-        rx.cond(CasePage.status == "pending", rx.fragment(), _reader()),
-        rx.el.section(
-            h2("What happens now"),
-            rx.el.div(timeline(CasePage.moments), class_name="mt-4"),
-            class_name="mt-8 border-t border-line pt-7",
-        ),
-        class_name="sm:p-9",
-        data_testid="waiting",
     )
 
 

@@ -177,6 +177,8 @@ def _moments(case: Case, acts: Sequence[Act], timezone: str, now: datetime) -> l
     if case.status == "refunded":
         return past
     mail = _moment("You get an e-mail: there is an update", "It says nothing about your skin", "mail", "next")
+    if case.payment == "disputed":
+        return [*past, _moment(payments.ON_HOLD.title, "Now", "clock", "now"), mail]
     if case.status == "pending":
         return [
             *past,

@@ -163,6 +163,7 @@ def test_a_case_on_hold_says_why(jane: uuid.UUID) -> None:
         tx.get_one(Consultation, case).hold_reason = "dispute"
     page, _ = shown(jane, case)
     assert page.notice_title == "On hold while your bank looks into the payment"
+    assert [m["title"] for m in page.moments if m["state"] == "now"] == [page.notice_title]
     assert shown(jane, pending_case(jane))[0].notice_title == ""
 
 
