@@ -63,6 +63,7 @@ def test_a_bank_that_takes_days_and_says_yes(page: Page, product: Product) -> No
     expect(page.get_by_test_id("confirming")).to_contain_text("Please don’t pay again.")
     page.goto(f"/consultations/{case}/review")
     expect(page.get_by_test_id("payment-news")).to_contain_text("Your bank is confirming your payment")
+    expect(page.get_by_role("main")).to_contain_text("An answer within 48 hours, once the payment is confirmed")
     expect(page.get_by_test_id("pay-button")).to_have_count(0)
     expect(page.get_by_role("button", name="Discard draft")).to_be_hidden()
 

@@ -126,7 +126,11 @@ def _order() -> rx.Component:
         Offer.price,
         [("Online consultation", Review.net), (Review.vat_label, Review.vat)],
         [
-            f"An answer by {Review.answer_by}, if you pay now",
+            rx.cond(
+                Review.waiting,
+                f"An answer within {Offer.answer_time}, once the payment is confirmed",
+                f"An answer by {Review.answer_by}, if you pay now",
+            ),
             f"One follow-up question, {Offer.followup_time}",
             "Full refund if we can’t assess it, are late, or you cancel before we start",
         ],
