@@ -50,7 +50,10 @@ def _settings() -> Generator[None]:
 
 @pytest.fixture(scope="session")
 def data_dir() -> Generator[Path]:
-    """Where the tests' server and files lie; gone afterwards."""
+    """Where the tests' server and files lie; gone afterwards, unless SHARED_TEST_DATA lends a place."""
+    if shared := os.environ.get("SHARED_TEST_DATA"):
+        yield Path(shared)
+        return
     folder = Path(tempfile.mkdtemp(prefix="teleconsult-tests-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -58,14 +61,17 @@ def data_dir() -> Generator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_url(data_dir: Path) -> Generator[str]:
-    """A migrated database on an embedded server of its own."""
+    """A migrated database on an embedded server: its own, or the one that tests/mutants.py lends to many short runs."""
     url = postgres.ensure(data_dir, durable=False)
     fresh_settings(DATABASE_URL=url, DATA_DIR=str(data_dir))
     config = Config(ROOT / "alembic.ini")
     command.upgrade(config, "head")
     yield url
     db.engine().dispose()
-    postgres.remove(data_dir)
+    if "SHARED_TEST_DATA" in os.environ:
+        postgres.stop(data_dir)  # who lends it still holds it, and ends it
+    else:
+        postgres.remove(data_dir)
 
 
 @pytest.fixture

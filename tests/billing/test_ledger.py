@@ -31,6 +31,26 @@ def test_what_has_another_form_is_not_kept(odd: Any) -> None:
     assert set(kept.values()) <= {None, ""}
 
 
+@pytest.mark.parametrize(
+    ("kind", "amount", "word"),
+    [
+        ("checkout.session", "amount_total", "payment_status"),
+        ("charge", "amount_refunded", "status"),
+        ("refund", "amount", "status"),
+        ("dispute", "amount", "status"),
+    ],
+)
+@pytest.mark.parametrize("minor", [0, 1, 2**31 - 1])
+def test_each_kind_has_its_amount_and_its_word(kind: str, amount: str, word: str, minor: int) -> None:
+    kept = ledgers.projection({"object": kind, "amount_due": 7, "state": "odd", amount: minor, word: "done"})
+    assert (kept["amount_minor"], kept["detail"]) == (minor, "done")
+
+
+def test_an_object_of_another_kind_is_kept_without_an_amount() -> None:
+    kept = ledgers.projection({"object": "payout", "id": "po_1", "amount": 4900, "currency": "eur", "status": "paid"})
+    assert (kept["object_id"], kept["amount_minor"], kept["detail"]) == ("po_1", None, "paid")
+
+
 def test_old_rows_go_and_those_that_still_need_somebody_stay(draft: uuid.UUID) -> None:
     page = attempt(draft)
     done, waiting = event(session(page)), event(session(page), livemode=True)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from teleconsult.billing import rules
-from teleconsult.billing.rules import LIVE, SETTLED, Claimed, Expected, Offer, PaymentStatus
+from teleconsult.billing.rules import LIVE, SETTLED, Claimed, Expected, Offer, PaymentStatus, RefundStatus
 from tests.support import ROOT
 
 EXPECTED = Expected(4900, "eur", livemode=False, consultation_id="c1")
@@ -43,9 +45,37 @@ def test_vat_of_the_default_price() -> None:
     assert rules.vat_included(4900, 19) == 782
 
 
+def test_half_a_minor_unit_of_vat_is_rounded_up() -> None:
+    assert [rules.vat_included(amount, 100) for amount in (1, 2, 3)] == [1, 1, 2]
+
+
 def test_agreeing_session_matches_also_without_reference() -> None:
     assert rules.mismatch(EXPECTED, AGREED) == ""
     assert rules.mismatch(EXPECTED, Claimed("payment", 4900, "eur", livemode=False, reference=None)) == ""
+
+
+@pytest.mark.parametrize(
+    ("differs", "word"),
+    [
+        ({"mode": "subscription"}, "mode"),
+        ({"livemode": True}, "livemode"),
+        ({"amount_minor": 4899}, "amount"),
+        ({"amount_minor": 4901}, "amount"),
+        ({"amount_minor": None}, "amount"),
+        ({"currency": "usd"}, "currency"),
+        ({"currency": None}, "currency"),
+        ({"reference": "c2"}, "reference"),
+    ],
+)
+def test_each_difference_has_its_word(differs: dict[str, Any], word: str) -> None:
+    assert rules.mismatch(EXPECTED, replace(AGREED, **differs)) == word
+
+
+@pytest.mark.parametrize("known", RefundStatus)
+def test_only_news_from_further_on_changes_what_is_known(known: RefundStatus) -> None:
+    order = list(RefundStatus)
+    further = [news for news in RefundStatus if rules.outweighs(news, known)]
+    assert further == order[order.index(known) + 1 :]
 
 
 def test_states_of_money_and_of_waiting_are_disjoint() -> None:
@@ -64,10 +94,25 @@ def test_request_says_nothing_but_ids_and_a_neutral_item() -> None:
         expires_at=datetime(2026, 11, 23, tzinfo=UTC),
     )
     marks = {**ids, "app": "teleconsult", "env": "test"}
-    assert request["metadata"] == request["payment_intent_data"]["metadata"] == marks
-    assert request["success_url"].endswith("/consultations?payment=success&session_id={CHECKOUT_SESSION_ID}")
-    assert request["line_items"][0]["price_data"]["product_data"] == {"name": "Online consultation"}
-    assert request["invoice_creation"]["enabled"] is True
+    price = {
+        "currency": "eur", "unit_amount": 4900, "tax_behavior": "inclusive",
+        "product_data": {"name": "Online consultation"},
+    }  # fmt: skip
+    assert request == {
+        "mode": "payment",
+        "customer": "cus_1",
+        "client_reference_id": "c",
+        "line_items": [{"price_data": price, "quantity": 1}],
+        "allowed_payment_method_types": ["card"],
+        "invoice_creation": {"enabled": True, "invoice_data": {"metadata": marks}},
+        "adaptive_pricing": {"enabled": False},
+        "payment_intent_data": {"metadata": marks},
+        "metadata": marks,
+        "expires_at": 1795392000,
+        "locale": "auto",
+        "success_url": "https://clinic.example/consultations?payment=success&session_id={CHECKOUT_SESSION_ID}",
+        "cancel_url": "https://clinic.example/consultations?payment=cancelled",
+    }
 
 
 def test_configured_price_is_sent_by_its_id() -> None:
