@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete
+from sqlalchemy import ColumnElement, bindparam, delete
 from sqlmodel import Session, col, func, or_, select
 
 from teleconsult import jobs
@@ -68,13 +68,24 @@ def resolve(row: ProcessedWebhook, resolution: str, by: uuid.UUID | None = None)
     row.resolution, row.resolved_at, row.resolved_by = resolution, utcnow(), by
 
 
+_WAITING = (
+    select(ProcessedWebhook)
+    .where(
+        *unresolved(),
+        or_(
+            col(ProcessedWebhook.object_id) == bindparam("page"),
+            col(ProcessedWebhook.stripe_payment_intent_id) == bindparam("intent"),
+        ),
+    )
+    .order_by(col(ProcessedWebhook.received_at))
+    .with_for_update()
+)
+
+
 def waiting(tx: Session, payment: Payment) -> Sequence[ProcessedWebhook]:
     """What still lies unresolved about a payment's page or its money, oldest first. Locked."""
-    about = [col(ProcessedWebhook.object_id) == payment.stripe_session_id]
-    if payment.stripe_payment_intent_id:
-        about.append(col(ProcessedWebhook.stripe_payment_intent_id) == payment.stripe_payment_intent_id)
-    query = select(ProcessedWebhook).where(*unresolved(), or_(*about))
-    return tx.exec(query.order_by(col(ProcessedWebhook.received_at)).with_for_update()).all()
+    named = {"page": payment.stripe_session_id, "intent": payment.stripe_payment_intent_id}
+    return tx.exec(_WAITING, params=named).all()
 
 
 def settled(payment: Payment, earlier: Iterable[ProcessedWebhook]) -> None:

@@ -10,6 +10,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from sqlalchemy import insert
 from sqlmodel import Session
 
 from teleconsult import jobs
@@ -21,13 +22,16 @@ from teleconsult.settings import Settings, get_settings
 SMTP_SECONDS = 20
 
 
+_PROMISE = insert(Notice)
+
+
 def send_later(tx: Session, kind: str, recipient: str, **facts: str) -> uuid.UUID:
     """Promise one e-mail within the caller's transaction. `kind` is a key of `templates.LETTERS`."""
-    notice = Notice(kind=kind, recipient=recipient, facts=facts)
-    tx.add(notice)
-    tx.flush()
-    jobs.defer(tx, send, notice_id=str(notice.id))
-    return notice.id
+    notice_id = uuid.uuid4()
+    row = {"id": notice_id, "kind": kind, "recipient": recipient, "facts": facts, "created_at": utcnow()}
+    tx.connection().execute(_PROMISE, row)
+    jobs.defer(tx, send, notice_id=str(notice_id))
+    return notice_id
 
 
 @jobs.app.task(name="notices.send", retry=jobs.PERSISTENT, queue="mail")
