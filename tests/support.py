@@ -7,6 +7,8 @@ import uuid
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import text
+
 import teleconsult.settings
 from teleconsult.accounts.models import Role, User
 from teleconsult.billing.models import Payment
@@ -89,3 +91,10 @@ def pending_case(user_id: uuid.UUID, **changes: object) -> uuid.UUID:
             amount_minor=payment.amount_minor, currency=payment.currency, source="test",
         )  # fmt: skip
     return case_id
+
+
+def somebody_waits() -> bool:
+    """Whether a session waits for a lock. Not by its query's text, of which the server shows only 1024 bytes."""
+    waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    with transaction() as tx:  # one transaction sees only one picture of the others
+        return tx.connection().execute(text(waits)).scalar_one() > 0

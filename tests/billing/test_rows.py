@@ -13,20 +13,12 @@ from sqlalchemy.exc import OperationalError
 from teleconsult.billing import rows
 from teleconsult.db import transaction
 from tests.billing.deliveries import attempt
-from tests.support import full_draft, person
-
-# Not by the query's text: the server shows only its first 1024 bytes.
-WAITS = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+from tests.support import full_draft, person, somebody_waits
 
 
 def lock(table: str, row: uuid.UUID) -> None:
     with transaction() as tx:
         tx.connection().execute(text(f"select 1 from {table} where id = :id for update nowait"), {"id": row})  # noqa: S608
-
-
-def waiting() -> bool:
-    with transaction() as tx:  # one transaction sees only one picture of the others
-        return tx.connection().execute(text(WAITS)).scalar_one() > 0
 
 
 @pytest.mark.usefixtures("database")
@@ -42,7 +34,7 @@ def test_who_waits_for_the_consultation_does_not_hold_the_payment() -> None:
     with transaction() as tx:
         tx.connection().execute(text("select 1 from consultation where id = :id for update"), {"id": case})
         other.start()
-        while not waiting():
+        while not somebody_waits():
             assert other.is_alive(), "it ended without having waited"
             time.sleep(0.01)
         lock("payment", payment)

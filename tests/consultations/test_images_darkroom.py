@@ -44,6 +44,13 @@ def test_refusals_come_back_as_themselves(data: bytes, refusal: type[Exception])
         darkroom.develop(data)
 
 
+def test_what_the_child_writes_is_what_we_read() -> None:
+    source = encoded(picture())
+    assert darkroom._read(darkroom._answer(source)) == clean(source)
+    with pytest.raises(TooSmall):
+        darkroom._read(darkroom._answer(encoded(picture(300, 300))))
+
+
 @pytest.mark.parametrize(
     "death",
     [

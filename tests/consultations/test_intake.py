@@ -126,3 +126,9 @@ def test_answers_in_words() -> None:
 
 def test_three_separate_consents() -> None:
     assert [c.kind for c in CONSENTS] == ["care", "data", "urgent"]
+
+
+def test_lists_of_answers_name_each_question_shortly_where_it_has_a_short_name() -> None:
+    assert BY_NAME["concern"].title == "Main concern"
+    assert all(field.title for field in FIELDS)
+    assert {field.title for field in FIELDS if not field.summary} <= {field.label for field in FIELDS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,7 @@ from teleconsult.db import transaction, utcnow
 from teleconsult.errors import Conflict, Invalid, NotFound, TooMany
 from teleconsult.settings import get_settings
 from tests.consultations.pictures import encoded, picture
-from tests.support import person
+from tests.support import fresh_settings, person, somebody_waits
 
 pytestmark = pytest.mark.usefixtures("database", "folder")
 
@@ -391,6 +392,21 @@ def test_a_failed_commit_leaves_a_file_but_never_a_row(
     assert files(folder) == set()
 
 
+@pytest.mark.usefixtures("quick")
+def test_a_photo_that_went_while_its_draft_was_busy_is_not_there(jane: uuid.UUID, draft: uuid.UUID) -> None:
+    photo = photos.add(jane, draft, shot())
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as tx:
+            service.editable(tx, jane, draft)
+            removed = pool.submit(photos.remove, jane, photo.id)
+            while not somebody_waits():
+                assert not removed.done(), "it ended without having waited"
+                time.sleep(0.01)
+            tx.delete(tx.get_one(Photo, photo.id))
+        with pytest.raises(NotFound):
+            removed.result()
+
+
 def test_files_are_flushed_before_the_row(
     jane: uuid.UUID, draft: uuid.UUID, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -444,16 +460,33 @@ def test_the_sweep_is_a_job_every_hour() -> None:
     ]
 
 
-def test_another_place_by_url(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_job_does_what_the_sweep_does(jane: uuid.UUID, folder: Path) -> None:
+    photos.add(jane, None, shot())
+    with time_machine.travel(utcnow() + timedelta(hours=25), tick=True):
+        photo_sweep.sweep.func(0)
+    assert files(folder) == set()
+
+
+def test_another_place_by_url(folder: Path) -> None:
     """The same calls on a store chosen by URL; memory stands for S3, which needs an account."""
-    memory = photo_store._connect("memory:///", Path())
-    monkeypatch.setattr(photo_store, "_store", lambda: memory)
-    monkeypatch.setattr(photo_store, "_make_durable", lambda _: None)
+    fresh_settings(PHOTO_STORE_URL="memory:///")
     key = photo_store.new_key()
     photo_store.put(key, b"full", b"thumb")
     assert (photo_store.get(key, "full"), photo_store.get(key, "thumb")) == (b"full", b"thumb")
-    assert list(photo_store.keys_before(utcnow() + timedelta(minutes=1))) == [key]
+    later = utcnow() + timedelta(minutes=1)
+    assert list(photo_store.keys_before(later)) == [key]
+    assert photo_store.drop_unfinished(later) == 0
     photo_store.delete(key)
     photo_store.delete(key)
     with pytest.raises(FileNotFoundError):
         photo_store.get(key, "full")
+    assert files(folder) == set()
+
+
+def test_deleting_what_is_gone_already_is_fine(folder: Path) -> None:
+    key = photo_store.new_key()
+    photo_store.put(key, b"full", b"thumb")
+    (folder / f"{key}.jpg").unlink()
+    photo_store.delete(key)
+    photo_store.delete(key)
+    assert files(folder) == set()

@@ -1,0 +1,68 @@
+"""The operators' desk as use cases: what it shows, what it does, and that it is only for operators."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from teleconsult.billing import desk
+from teleconsult.billing.models import Payment
+from teleconsult.consultations.rules import Status
+from teleconsult.errors import Forbidden
+from tests.billing.deliveries import attempt, consultation, deliver, event, payments, session
+
+pytestmark = pytest.mark.usefixtures("alerts")
+
+
+@pytest.fixture
+def wrong(draft: uuid.UUID) -> Payment:
+    """Five euros too much were paid."""
+    deliver(event(session(attempt(draft), amount_total=5400)))
+    return payments(draft)[0]
+
+
+def test_the_overview_shows_what_waits_and_how_money_stands(wrong: Payment, operator: uuid.UUID) -> None:
+    seen = desk.overview(operator)
+    assert [item.id for item in seen.waiting] == [str(wrong.id)]
+    assert seen.under_way.get("OPEN", 0) == 0
+
+
+def test_the_proof_finds_nothing_in_books_that_are_right(wrong: Payment, operator: uuid.UUID) -> None:
+    assert wrong.received_minor == 5400
+    assert desk.proof(operator) == ()
+
+
+def test_an_accepted_payment_queues_its_case(wrong: Payment, draft: uuid.UUID, operator: uuid.UUID) -> None:
+    assert desk.accept(operator, str(wrong.id)).outcome == "queued"
+    assert consultation(draft).status == Status.PENDING
+
+
+def test_money_given_back_waits_no_more(wrong: Payment, operator: uuid.UUID) -> None:
+    assert desk.give_back(operator, str(wrong.id)).outcome == "returned"
+    assert desk.overview(operator).waiting == ()
+
+
+def test_an_event_without_money_is_put_aside(draft: uuid.UUID, operator: uuid.UUID) -> None:
+    stray = event(session(attempt(draft)), livemode=True)
+    deliver(stray)
+    assert [item.id for item in desk.overview(operator).waiting] == [stray["id"]]
+    assert desk.put_aside(operator, stray["id"], "test").outcome == "dismissed"
+    assert desk.overview(operator).waiting == ()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda who, _: desk.overview(who),
+        lambda who, _: desk.proof(who),
+        desk.accept,
+        desk.give_back,
+        lambda who, item: desk.put_aside(who, item, "handled"),
+    ],
+    ids=["overview", "proof", "accept", "give_back", "put_aside"],
+)
+def test_a_patient_has_no_desk(act: Callable[[uuid.UUID, str], object], wrong: Payment, patient: uuid.UUID) -> None:
+    with pytest.raises(Forbidden):
+        act(patient, str(wrong.id))
