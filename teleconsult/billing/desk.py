@@ -9,10 +9,12 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from teleconsult.billing import invariants, pulse, quarantine, rows
+from teleconsult.billing import invariants, pulse, quarantine, refunds, rows
 from teleconsult.billing.invariants import Violation
 from teleconsult.billing.pulse import Pulse
 from teleconsult.billing.quarantine import Decision, Item
+from teleconsult.billing.refunds import Promised
+from teleconsult.billing.story import Story, tell
 from teleconsult.db import reachable, transaction
 
 
@@ -67,6 +69,25 @@ def give_back(operator_id: uuid.UUID, item: str) -> Decision:
 def put_aside(operator_id: uuid.UUID, item: str, reason: str) -> Decision:
     """`quarantine.dismiss`; Unavailable while the database is away."""
     return quarantine.dismiss(operator_id, item, reason)
+
+
+@reachable()
+def story(operator_id: uuid.UUID, name: str) -> Story:
+    """`story.tell`, with all of the payment that a name leads to.
+
+    Raises:
+        Forbidden: not an operator.
+        NotFound: nothing here has that name.
+        Unavailable: the database is away.
+    """
+    _require(operator_id)
+    return tell(name)
+
+
+@reachable()
+def refund(operator_id: uuid.UUID, payment_id: uuid.UUID, amount_minor: int, reason: str) -> Promised:
+    """`refunds.request`; Unavailable while the database is away, and then it may have been promised all the same."""
+    return refunds.request(operator_id, payment_id, amount_minor, reason)
 
 
 def _require(operator_id: uuid.UUID) -> None:

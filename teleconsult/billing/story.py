@@ -15,8 +15,9 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from teleconsult.audit import AuditLog
+from teleconsult.billing import refunds
 from teleconsult.billing.models import Payment, ProcessedWebhook, Refund
-from teleconsult.billing.rules import RefundStatus, money
+from teleconsult.billing.rules import SETTLED, PaymentStatus, RefundStatus, money
 from teleconsult.consultations.models import Consultation
 from teleconsult.db import transaction
 from teleconsult.errors import NotFound
@@ -47,6 +48,12 @@ class Attempt:
     dispute_status: str | None
     review_reason: str | None
     expires_at: datetime
+    currency: str
+    """What arrived was in this one; before that, what was asked for."""
+    received_minor: int
+    refunded_minor: int
+    left_minor: int
+    """How much an operator can still return."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,7 @@ def tell(name: str) -> Story:
             status=consultation.status,
             hold_reason=consultation.hold_reason,
             due_at=consultation.due_at,
-            attempts=[_attempt(payment) for payment in payments],
+            attempts=[_attempt(tx, payment) for payment in payments],
             moments=sorted(moments, key=lambda moment: moment.at),
         )
 
@@ -128,13 +135,15 @@ def _uuid(name: str) -> uuid.UUID | None:
         return None
 
 
-def _attempt(payment: Payment) -> Attempt:
+def _attempt(tx: Session, payment: Payment) -> Attempt:
+    currency = payment.received_currency or payment.currency
+    returnable = payment.status in SETTLED and payment.status != PaymentStatus.REVIEW
     return Attempt(
         id=payment.id,
         number=payment.attempt,
         status=payment.status,
         amount=money(payment.amount_minor, payment.currency),
-        refunded=money(payment.refunded_minor, payment.currency) if payment.refunded_minor else "",
+        refunded=money(payment.refunded_minor, currency) if payment.refunded_minor else "",
         session_id=payment.stripe_session_id,
         payment_intent=payment.stripe_payment_intent_id,
         settled_by=payment.settled_by,
@@ -142,6 +151,10 @@ def _attempt(payment: Payment) -> Attempt:
         dispute_status=payment.dispute_status,
         review_reason=payment.review_reason,
         expires_at=payment.expires_at,
+        currency=currency,
+        received_minor=payment.received_minor,
+        refunded_minor=payment.refunded_minor,
+        left_minor=refunds.left_of(tx, payment) if returnable else 0,
     )
 
 

@@ -36,7 +36,7 @@ NAV: dict[str, tuple[NavItem, ...]] = {
         NavItem("Help", "/help"),
     ),
     "dermatologist": (NavItem("Queue", "/clinic"),),
-    "operator": (NavItem("Overview", "/operations"),),
+    "operator": (NavItem("Overview", "/operations"), NavItem("Payments", "/operations/payments")),
 }
 """The way around, by role."""
 

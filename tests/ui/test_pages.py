@@ -15,7 +15,7 @@ from teleconsult.ui.shell import FOOT, NAV, START
 LATER = {"/clinic", START}
 """Addresses of this product whose pages other folders bring."""
 
-FOLLOWS_STATE = {"/clinic", "/operations"}
+FOLLOWS_STATE = {"/clinic", "/operations", "/operations/payments"}
 
 ONE_VIEW = [page for page in PAGES if "[" not in page.route and page.route not in FOLLOWS_STATE]
 """Pages that look the same to everybody. The others hold several views, of which one is shown."""

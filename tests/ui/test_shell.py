@@ -32,7 +32,7 @@ def test_nobody_sees_the_way_around_of_another_role() -> None:
     assert 'to:\\"/clinic\\"' in markup("clinic")
     assert 'to:\\"/clinic\\"' not in markup("patient")
     assert 'to:\\"/consultations\\"' not in markup("clinic")
-    assert 'to:\\"/operations\\"' in markup("operations")
+    assert 'to:\\"/operations/payments\\"' in markup("operations")
     assert 'to:\\"/operations' not in markup("clinic") + markup("patient")
 
 

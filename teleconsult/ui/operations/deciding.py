@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import reflex as rx
+from reflex.vars import NumberVar, ObjectVar
 
 from teleconsult.ui.operations import decisions
+from teleconsult.ui.operations.decisions import Result
 from teleconsult.ui.operations.overview_state import Overview
-from teleconsult.ui.parts.base import Tone, on_page
+from teleconsult.ui.parts.base import Text, Tone, cn, on_page
 from teleconsult.ui.parts.buttons import ButtonKind, button
 from teleconsult.ui.parts.dialogs import close_dialog, dialog, opened_by
 from teleconsult.ui.parts.fields import select
@@ -14,10 +16,6 @@ from teleconsult.ui.parts.icons import icon
 from teleconsult.ui.parts.messages import callout
 
 DIALOG, FORM, RESULT = "decide", "decision", "result"
-
-_SHOW_RESULT = (
-    f"(() => {{ document.getElementById('{DIALOG}')?.close(); document.getElementById('{RESULT}')?.focus() }})()"
-)
 
 
 def question_dialog() -> rx.Component:
@@ -29,11 +27,7 @@ def question_dialog() -> rx.Component:
             asked["title"],
             rx.el.form(
                 rx.el.p(asked["text"], class_name="text-ink-2"),
-                rx.el.p(
-                    icon("mail", 18, "mt-[3px] text-ink-2"),
-                    rx.el.span(asked["mail"]),
-                    class_name="mt-4 flex gap-2.5 rounded-tile bg-mist px-4 py-3 text-md",
-                ),
+                mail_line(asked["mail"]),
                 rx.cond(asked["act"] == decisions.ASIDE, _reason()),
                 id=FORM,
                 key=Overview.questions.to_string(),
@@ -46,6 +40,15 @@ def question_dialog() -> rx.Component:
             ),
         ),
         rx.cond(rx.State.is_hydrated, opened_by(DIALOG, Overview.questions)),
+    )
+
+
+def mail_line(text: Text) -> rx.Component:
+    """Who is written to."""
+    return rx.el.p(
+        icon("mail", 18, "mt-[3px] text-ink-2"),
+        rx.el.span(text),
+        class_name="mt-4 flex gap-2.5 rounded-tile bg-mist px-4 py-3 text-md",
     )
 
 
@@ -74,26 +77,27 @@ def _reason() -> rx.Component:
 
 
 def result_line() -> rx.Component:
-    """It closes the dialog and takes the focus, because the button that had it may be gone with its row."""
-    told = {tone: _told(tone) for tone in ("ok", "danger")}
-    return rx.el.div(
-        rx.cond(
-            rx.State.is_hydrated & (Overview.result["title"] != ""),
-            rx.el.div(
-                rx.el.div(
-                    rx.match(Overview.result["tone"], *told.items(), _told("neutral")),
-                    id=RESULT,
-                    tab_index=-1,
-                    on_mount=on_page(_SHOW_RESULT),
-                    class_name="mb-4 rounded-tile",
-                    data_testid="result",
-                ),
-                key=Overview.results.to_string(),
-            ),
-        ),
-        role="status",
+    """What came of the decision."""
+    return told_line(Overview.result, Overview.results, DIALOG, "mb-4")
+
+
+def told_line(result: ObjectVar[Result], count: NumberVar[int], dialog_id: str, class_name: str = "") -> rx.Component:
+    """What came of an act. It closes the dialog and takes the focus, because what had it may be gone."""
+    show = f"((line) => {{ document.getElementById('{dialog_id}').close(); line?.focus() }})"
+    told = rx.el.div(
+        rx.match(result["tone"], *[(tone, _told(result, tone)) for tone in _TONES], _told(result, "neutral")),
+        id=RESULT,
+        tab_index=-1,
+        on_mount=on_page(f"{show}(document.getElementById('{RESULT}'))"),
+        class_name=cn("rounded-tile", class_name),
+        data_testid="result",
     )
+    shown = rx.State.is_hydrated & (result["title"] != "")
+    return rx.el.div(rx.cond(shown, rx.el.div(told, key=count.to_string())), role="status")
 
 
-def _told(tone: Tone) -> rx.Component:
-    return callout(Overview.result["text"], title=Overview.result["title"], tone=tone)
+_TONES: tuple[Tone, ...] = ("ok", "danger")
+
+
+def _told(result: ObjectVar[Result], tone: Tone) -> rx.Component:
+    return callout(result["text"], title=result["title"], tone=tone)

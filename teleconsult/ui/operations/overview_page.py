@@ -6,6 +6,7 @@ import reflex as rx
 from reflex.vars import ObjectVar
 
 from teleconsult.ui.operations import decisions
+from teleconsult.ui.operations.addresses import PAYMENTS
 from teleconsult.ui.operations.deciding import question_dialog, result_line
 from teleconsult.ui.operations.nothing import operators_only
 from teleconsult.ui.operations.overview_state import Overview
@@ -147,7 +148,7 @@ def _broken(found: ObjectVar[Broken]) -> rx.Component:
 
 
 def _told_by(name: rx.Var[str]) -> rx.Component:
-    return rx.el.span(name, class_name="num text-sm wrap-anywhere")
+    return link(name, f"{PAYMENTS}?ref={name}", class_name=f"{_LINK} text-sm wrap-anywhere")
 
 
 # ── What waits ─────────────────────────────────────────────────────────────────────────────────────
@@ -171,10 +172,11 @@ def _what(row: ObjectVar[decisions.Row]) -> rx.Component:
 
 
 def _payment(row: ObjectVar[decisions.Row]) -> rx.Component:
+    about = visually_hidden(" about ", row["name"], ", opens in a new tab")
     return rx.el.div(
-        rx.cond(row["ref"] != "", rx.el.span(row["ref"], class_name=f"num {_LINK}")),
+        rx.cond(row["ref"] != "", link(row["ref"], row["href"], class_name=f"num {_LINK}")),
         link(
-            rx.fragment("Stripe", icon("external-link", 15), visually_hidden(", opens in a new tab, ", row["name"])),
+            rx.fragment("Stripe", icon("external-link", 15), about),
             row["stripe"],
             external=True,
             target="_blank",
@@ -200,7 +202,7 @@ def _acts(row: ObjectVar[decisions.Row]) -> rx.Component:
 
 def _act(label: str, act: str, row: ObjectVar[decisions.Row]) -> rx.Component:
     return button(
-        rx.fragment(label, visually_hidden(", ", row["name"])),
+        rx.fragment(label, visually_hidden(" ", row["name"])),
         Overview.choose(act, row["id"]),
         kind="secondary",
         class_name="whitespace-nowrap max-md:px-2",

@@ -78,6 +78,8 @@ class Moment(NamedTuple):
     time: str
     icon: str = "check"
     state: Literal["done", "now", "next"] = "done"
+    note: str = ""
+    """Small print under the time."""
 
 
 _DOT = {
@@ -91,14 +93,14 @@ _MOMENT = {"done": "font-medium", "now": "font-semibold", "next": "font-medium t
 def timeline(moments: Sequence[Moment] | rx.vars.ArrayVar[Sequence[dict[str, str]]]) -> rx.Component:
     """Append-only history. The current step is filled; what is still to come is hollow.
 
-    A Var holds one dict for each moment, with the keys of `Moment`.
+    A Var holds one dict for each moment, with the keys of `Moment`; without a `note` it has none.
     """
     if isinstance(moments, rx.Var):
-        return rx.el.ol(rx.foreach(moments, lambda m: _moment(m["title"], m["time"], m["icon"], m["state"])))
+        return rx.el.ol(rx.foreach(moments, lambda m: _moment(m["title"], m["time"], m["icon"], m["state"], m["note"])))
     return rx.el.ol(*[_moment(*moment) for moment in moments])
 
 
-def _moment(title: Text, time: Text, icon_name: Text, state: Text) -> rx.Component:
+def _moment(title: Text, time: Text, icon_name: Text, state: Text, note: Text) -> rx.Component:
     dot = {
         key: cn("relative z-1 grid size-7 flex-none place-content-center rounded-full", v) for key, v in _DOT.items()
     }
@@ -108,6 +110,7 @@ def _moment(title: Text, time: Text, icon_name: Text, state: Text) -> rx.Compone
         rx.el.div(
             rx.el.p(title, class_name=pick(state, words, words["done"])),
             rx.el.time(time, class_name="block text-sm text-ink-2"),
+            when(note, rx.el.p(note, class_name="text-sm text-ink-2 wrap-anywhere"), rx.fragment()),
             class_name="min-w-0",
         ),
         class_name=(

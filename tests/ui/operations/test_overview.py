@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from reflex.event import Event
 
 from teleconsult.accounts import sessions
 from teleconsult.accounts.models import Role
@@ -20,7 +19,6 @@ from teleconsult.billing.quarantine import Dismissal
 from teleconsult.consultations.rules import Status
 from teleconsult.db import transaction
 from teleconsult.errors import Forbidden, Unavailable
-from teleconsult.ui import guard
 from teleconsult.ui.operations import following, overview_state
 from teleconsult.ui.operations.overview_state import CHOOSE_REASON, Overview
 from tests.billing.deliveries import attempt, consultation, deliver, event, mails, payments, session
@@ -36,11 +34,8 @@ def choose(desk: Desk, act: str, item: object) -> None:
 
 
 def decide(desk: Desk, reason: str | None = None) -> str:
-    """Answer the question, as the page sends it and the guard reads it. The title of what came of it."""
-    name = f"{Overview.get_full_name()}.decide"
-    sent = Event(name=name, payload={"form": {"__reflex_form_data__": [["reason", reason]]}})
-    assert guard._check_arguments(sent, Overview.decide.fn) is None
-    desk.did(Overview.decide, sent.payload["form"])
+    """Answer the question. The title of what came of it."""
+    desk.sent_by_page(Overview.decide, {"reason": reason})
     return desk.overview.result["title"]
 
 
