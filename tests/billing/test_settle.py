@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from sqlalchemy import text
 from sqlmodel import col, select
 
 from teleconsult.audit import AuditLog
-from teleconsult.billing import quarantine, settle
+from teleconsult.billing import checkout, quarantine, settle
 from teleconsult.billing.models import Payment
 from teleconsult.billing.settle import Source
 from teleconsult.db import transaction
 from tests.billing.deliveries import attempt, deliver, event, payments, session
-from tests.billing.shop import now, rows
+from tests.billing.shop import fail, now, rows
 from tests.sandbox_process import SECRET, Sandbox
 from tests.support import full_draft, person
 
@@ -29,6 +31,27 @@ def acts(payment: Payment) -> list[tuple[str, str, uuid.UUID | None, dict[str, A
         query = select(AuditLog).where(about, ~promised)
         found = tx.exec(query.order_by(col(AuditLog.id))).all()
         return [(act.action, act.actor_role, act.actor_id, act.detail) for act in found]
+
+
+def test_who_comes_back_hears_how_stripe_has_the_page_as_long_as_it_is_asked(
+    shop: Sandbox, draft: uuid.UUID, patient: uuid.UUID
+) -> None:
+    page = checkout.start(patient, draft).session_id
+    assert settle.confirm(person("bob@example.com"), page) == "", "not his page"
+    assert settle.confirm(patient, page) == "open"
+    fail(shop, "GET /v1/checkout/sessions/{session}", "500", times=3)
+    assert settle.confirm(patient, page) == "", "no answer"
+    shop.pay(page, webhook="never")
+    assert settle.confirm(patient, page) == "complete"
+    assert settle.confirm(patient, page) == "", "nothing left to ask"
+
+
+def test_a_declined_card_leaves_the_page_open_for_another(shop: Sandbox, draft: uuid.UUID, patient: uuid.UUID) -> None:
+    page = checkout.start(patient, draft).session_id
+    with contextlib.suppress(HTTPError):
+        shop.pay(page, card="4000000000000002", webhook="never")
+    assert settle.confirm(patient, page) == "open"
+    assert [row.status for row in payments(draft)] == ["OPEN"]
 
 
 @pytest.mark.usefixtures("shop")
