@@ -12,6 +12,7 @@ from teleconsult.billing.models import Payment
 from teleconsult.consultations.rules import Status
 from teleconsult.errors import Forbidden
 from tests.billing.deliveries import attempt, consultation, deliver, event, payments, session
+from tests.billing.shop import rows
 
 pytestmark = pytest.mark.usefixtures("alerts")
 
@@ -52,6 +53,15 @@ def test_an_event_without_money_is_put_aside(draft: uuid.UUID, operator: uuid.UU
     assert desk.overview(operator).waiting == ()
 
 
+def test_a_payment_is_found_by_its_name_and_a_part_of_it_returned(draft: uuid.UUID, operator: uuid.UUID) -> None:
+    deliver(event(session(attempt(draft))))
+    [payment] = payments(draft)
+    assert str(payment.id) in repr(desk.story(operator, str(payment.stripe_session_id)))
+    promised = desk.refund(operator, payment.id, 1000, "goodwill")
+    assert (promised.amount_minor, promised.currency) == (1000, "eur")
+    assert [(row.id, row.amount_minor) for row in rows(payment)] == [(promised.refund_id, 1000)]
+
+
 @pytest.mark.parametrize(
     "act",
     [
@@ -60,8 +70,10 @@ def test_an_event_without_money_is_put_aside(draft: uuid.UUID, operator: uuid.UU
         desk.accept,
         desk.give_back,
         lambda who, item: desk.put_aside(who, item, "handled"),
+        desk.story,
+        lambda who, item: desk.refund(who, uuid.UUID(item), 1000, "goodwill"),
     ],
-    ids=["overview", "proof", "accept", "give_back", "put_aside"],
+    ids=["overview", "proof", "accept", "give_back", "put_aside", "story", "refund"],
 )
 def test_a_patient_has_no_desk(act: Callable[[uuid.UUID, str], object], wrong: Payment, patient: uuid.UUID) -> None:
     with pytest.raises(Forbidden):
