@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from teleconsult.billing import desk
+from teleconsult.billing import desk, refunds
 from teleconsult.billing.models import Payment
 from teleconsult.consultations.rules import Status
 from teleconsult.errors import Forbidden
 from tests.billing.deliveries import attempt, consultation, deliver, event, payments, session
-from tests.billing.shop import rows
+from tests.billing.shop import bought, rows
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.usefixtures("alerts")
 
@@ -60,6 +61,13 @@ def test_a_payment_is_found_by_its_name_and_a_part_of_it_returned(draft: uuid.UU
     promised = desk.refund(operator, payment.id, 1000, "goodwill")
     assert (promised.amount_minor, promised.currency) == (1000, "eur")
     assert [(row.id, row.amount_minor) for row in rows(payment)] == [(promised.refund_id, 1000)]
+
+
+def test_the_story_tells_how_a_refund_ended(shop: Sandbox, draft: uuid.UUID, operator: uuid.UUID) -> None:
+    payment = bought(shop, draft)
+    refunds.refund.func(str(desk.refund(operator, payment.id, 1000, "goodwill").refund_id))
+    told = [moment for moment in desk.story(operator, str(payment.id)).moments if "succeeded" in repr(moment)]
+    assert any("€10.00" in repr(moment) for moment in told)
 
 
 @pytest.mark.parametrize(
