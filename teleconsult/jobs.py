@@ -86,6 +86,7 @@ async def _opened() -> AsyncGenerator[procrastinate.App]:
 async def work() -> None:
     """Run jobs until cancelled; a job that has begun may finish within ten seconds."""
     async with _opened() as opened:
+        await _look_after(opened)
         watch = asyncio.create_task(_watch(opened))
         try:
             await opened.run_worker_async(
@@ -101,11 +102,16 @@ async def work() -> None:
 
 
 async def _watch(opened: procrastinate.App) -> None:
-    """Rescue again and again. A database that is away now is asked again at the next beat."""
+    """Look after killed workers again and again."""
     while True:
-        with contextlib.suppress(ConnectorException):
-            await _rescue(opened)
         await asyncio.sleep(HEARTBEAT)
+        await _look_after(opened)
+
+
+async def _look_after(opened: procrastinate.App) -> None:
+    """Rescue what there is. A database that is away now is asked again at the next beat."""
+    with contextlib.suppress(ConnectorException):
+        await _rescue(opened)
 
 
 async def _rescue(opened: procrastinate.App) -> None:

@@ -35,6 +35,14 @@ def heard(tx: Session, payment: Payment, case: Consultation, news: Dispute) -> N
             _alert("dispute_opened", payment)
 
 
+def burden(tx: Session, payment: Payment, case: Consultation) -> None:
+    """Let a dispute that was there before its money was accepted weigh on the case."""
+    if payment.dispute_status == "lost":
+        holds.without_pay(tx, case, holds.DISPUTE)
+    elif payment.dispute_status and payment.dispute_status not in OVER:
+        holds.hold(tx, case, holds.DISPUTE)
+
+
 def _late(payment: Payment, news: Dispute) -> bool:
     """News that changes nothing: told already, about a dispute that is over, or about an older one."""
     over = payment.dispute_status in OVER

@@ -13,7 +13,7 @@ from teleconsult.accounts.models import Role
 from teleconsult.billing import holds, objects, reversals, rows, rules
 from teleconsult.billing.gateway import GatewayDown, GatewayRefused, gateway
 from teleconsult.billing.models import Payment, ProcessedWebhook, Refund
-from teleconsult.billing.rules import APP, SETTLED, UNFINISHED, PaymentStatus, RefundReason, RefundStatus
+from teleconsult.billing.rules import APP, OWED, SETTLED, UNFINISHED, PaymentStatus, RefundReason, RefundStatus
 from teleconsult.consultations.models import Consultation
 from teleconsult.db import transaction, utcnow
 from teleconsult.errors import Conflict, Invalid
@@ -166,7 +166,8 @@ def refund(refund_id: str) -> None:
     except GatewayRefused as error:
         if error.about_us:
             raise
-        _refused(row, error.code)
+        if error.param != "amount" or not _less_is_left(row):
+            _refused(row, error.code)
     else:
         _told(row, told)
 
@@ -208,6 +209,25 @@ def _refused(row: Refund, code: str) -> None:
         else:
             mine = tx.get_one(Refund, row.id, with_for_update=True)
             reversals.advance_of_event(tx, mine, status=status, failure=code)
+
+
+def _less_is_left(row: Refund) -> bool:
+    """Whether part of money that buys nothing went back in another way meanwhile: then the rest is promised anew."""
+    made = gateway().retrieve_refunds(row.stripe_payment_intent_id)
+    with transaction() as tx:
+        found = rows.pair(tx, col(Payment.id) == row.payment_id)
+        if found is None or found[0].status not in OWED:
+            return False
+        payment, case = found
+        for news in made:
+            reversals.heard(tx, payment, case, news)
+        rest = left_of(tx, payment) + row.amount_minor  # its own promise is still counted
+        if not 0 < rest < row.amount_minor:
+            return False
+        mine = tx.get_one(Refund, row.id, with_for_update=True)
+        reversals.advance(tx, payment, case, mine, status=RefundStatus.SUPERSEDED, failure="amount")
+        promise(tx, payment, rest, RefundReason(row.reason))
+        return True
 
 
 def _returned_already(tx: Session, payment: Payment, case: Consultation) -> None:

@@ -14,7 +14,7 @@ from teleconsult.billing import disputes, holds, ledger, letters, objects, rows,
 from teleconsult.billing.gateway import gateway
 from teleconsult.billing.models import Payment, ProcessedWebhook, Refund
 from teleconsult.billing.objects import Charge, Dispute
-from teleconsult.billing.rules import SETTLED, UNFINISHED, RefundReason, RefundStatus
+from teleconsult.billing.rules import OWED, SETTLED, UNFINISHED, RefundReason, RefundStatus
 from teleconsult.consultations.models import Consultation
 from teleconsult.db import transaction, utcnow
 
@@ -44,6 +44,7 @@ def apply(tx: Session, obj: Mapping[str, Any]) -> tuple[str, Payment | None]:
         ValidationError, KeyError: the object is not as we know it.
     """
     news = _READ[str(obj.get("object"))](obj)
+    rows.turn(tx, news.payment_intent)
     found = rows.pair(tx, col(Payment.stripe_payment_intent_id) == news.payment_intent) if news.payment_intent else None
     if found is None or found[0].status not in SETTLED:
         return ("processed" if _of_an_event(tx, news) else ledger.UNMATCHED), None
@@ -114,10 +115,15 @@ def summarise(tx: Session, payment: Payment) -> None:
     open_ones = [state for state in RefundStatus if state in UNFINISHED and state in states]
     if open_ones:
         payment.refund_status = open_ones[0]
-    elif states and states[-1] == RefundStatus.FAILED:
+    elif RefundStatus.FAILED in states and (states[-1] == RefundStatus.FAILED or _owes(payment)):
         payment.refund_status = RefundStatus.FAILED
     else:
         payment.refund_status = RefundStatus.SUCCEEDED if payment.refunded_minor else None
+
+
+def _owes(payment: Payment) -> bool:
+    """Whether money that buys nothing is still here: a part that went back in another way hides no failure."""
+    return payment.status in OWED and payment.refunded_minor < payment.received_minor
 
 
 # ── One refund ─────────────────────────────────────────────────────────────────────────────────────

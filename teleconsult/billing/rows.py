@@ -1,11 +1,11 @@
-"""Finding and locking the rows of money, always in one order: consultation, payment, refund."""
+"""Finding and locking the rows of money, always in one order: turn, consultation, payment, refund."""
 
 from __future__ import annotations
 
 import uuid
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from teleconsult.accounts.models import Role, User
 from teleconsult.billing.models import Payment
@@ -18,6 +18,16 @@ _LOCKED = (
     .with_for_update(of=(Consultation, Payment))  # PostgreSQL locks them in this order
     .execution_options(populate_existing=True)
 )
+
+
+def turn(tx: Session, payment_intent: str | None) -> None:
+    """Wait until nobody else brings news about this payment at Stripe; it is our turn until the transaction ends.
+
+    While its row doesn't know the payment intent there is no row to lock: without a turn, money and its refund that
+    arrive at the same moment would each look past the other, and the refund would wait for ever.
+    """
+    if payment_intent:
+        tx.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(payment_intent, 0)))).one()
 
 
 def pair(tx: Session, which: ColumnElement[bool]) -> tuple[Payment, Consultation] | None:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select, update
 
 from teleconsult import audit, privacy
 from teleconsult.accounts.models import Role
-from teleconsult.billing import ledger, letters, reversals, rows, rules
+from teleconsult.billing import disputes, holds, ledger, letters, reversals, rows, rules
 from teleconsult.billing.gateway import GatewayDown, GatewayRefused, gateway
 from teleconsult.billing.models import Payment
 from teleconsult.billing.objects import CheckoutSession
@@ -53,6 +53,7 @@ def settle(
     `failed` marks the event that says a delayed method came to nothing. The session's metadata holds a userId and a
     consultationId that are UUIDs.
     """
+    rows.turn(tx, session.payment_intent)
     found = _found(tx, session)
     if found is None:
         _alert("payment_unknown", session, None)
@@ -174,6 +175,9 @@ def take(tx: Session, case: Consultation, payment: Payment, source: Source, acto
         source=source,
     )
     _audit(tx, "payment_paid", payment, actor, source=source)
+    disputes.burden(tx, payment, case)
+    if 0 < payment.received_minor == payment.refunded_minor:  # while it lay in quarantine all of it went back
+        holds.without_pay(tx, case, holds.REFUND)
     letters.write(tx, "payment_received", case, payment)
     return Outcome.PROCESSED
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 import structlog
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, func, select, update
 
 from teleconsult import jobs, privacy
 from teleconsult.billing import checkout, refunds, webhook
 from teleconsult.billing.gateway import GatewayDown, GatewayRefused, gateway
-from teleconsult.billing.models import Payment
+from teleconsult.billing.models import Payment, ProcessedWebhook
 from teleconsult.billing.rules import LIVE, PaymentStatus
 from teleconsult.billing.settle import Source, look
 from teleconsult.consultations.models import Consultation
@@ -30,6 +30,9 @@ OLD_ENOUGH = timedelta(minutes=10)
 
 EVENT_DAYS = 3
 """How far back undelivered events are fetched: as long as Stripe itself tries."""
+
+STRIPE_KEEPS = 30
+"""Days for which Stripe tells of an event."""
 
 BATCH = 500
 """Attempts, and refunds, that one sweep looks at: those first that were not looked at for longest."""
@@ -138,11 +141,18 @@ def _waits(tx: Session, attempt: Payment) -> bool:
     return tx.get_one(Consultation, attempt.consultation_id).status == Status.DRAFT
 
 
+def _heard_until() -> datetime:
+    """Since when events may be missing: for three days, or since the last one that came before a longer silence."""
+    with transaction() as tx:
+        last = tx.exec(select(func.max(ProcessedWebhook.received_at))).one()
+    longest = utcnow() - timedelta(days=STRIPE_KEEPS)
+    return max(longest, min(utcnow() - timedelta(days=EVENT_DAYS), last or longest))
+
+
 def _missed_events(*, dry: bool) -> int:
     """Apply what Stripe could not deliver. Events we know are answered as duplicates and count for nothing."""
-    since = utcnow() - timedelta(days=EVENT_DAYS)
     applied = 0
-    for event in gateway().undelivered_events(sorted(webhook.OURS), since):
+    for event in gateway().undelivered_events(sorted(webhook.OURS), _heard_until()):
         with rehearsal() if dry else nullcontext():
             reply = webhook.apply(event)
         applied += reply.status == HTTPStatus.OK and reply.body.get("outcome") not in ("duplicate", "ignored")
