@@ -8,7 +8,6 @@ import uuid
 from collections import Counter
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -24,7 +23,7 @@ from tests.conftest import empty
 from tests.money.oracle import unaccounted
 from tests.money.quiet import NOW
 from tests.money.stage import Stage, stage
-from tests.sandbox_process import SECRET, Sandbox
+from tests.sandbox_process import SECRET
 from tests.support import full_draft, person
 
 AT_ONCE = 64
@@ -133,28 +132,4 @@ def test_page_webhook_and_sweep_at_once_are_one(running: Stage) -> None:
         assert effects(draft) == ONE
         assert consultation(draft).status == Status.PENDING
     assert unaccounted(running.stripe) == []
-    assert invariants.check(with_stripe=True, grace=NOW) == []
-
-
-def test_without_the_ledger_one_event_is_many(postgres_url: str, tmp_path: Any) -> None:
-    """Negative control: the same storm on servers whose gate stands open."""
-    empty(postgres_url)
-    with stage(tmp_path, with_worker=False, NO_LEDGER="1") as unsafe, pytest.raises(AssertionError, match="noop"):
-        twenty_events(unsafe)
-
-
-def test_all_webhooks_are_lost(database: str, sandbox: Sandbox, time_machine: Any) -> None:
-    """One period of the sweep later every paid consultation is queued."""
-    assert database
-    drafts = []
-    for _ in range(25):
-        owner = person(f"{uuid.uuid4().hex}@example.com")
-        drafts.append(full_draft(owner))
-        sandbox.pay(checkout.start(owner, drafts[-1]).session_id, webhook="never")
-    monday = settle.utcnow()
-    assert {consultation(draft).status for draft in drafts} == {Status.DRAFT}
-    time_machine.move_to(monday + timedelta(minutes=10))
-    sweep.sweep.func(0)
-    assert {consultation(draft).status for draft in drafts} == {Status.PENDING}
-    assert all(effects(draft) == ONE for draft in drafts)
     assert invariants.check(with_stripe=True, grace=NOW) == []
