@@ -77,21 +77,22 @@ def _copy(cursor: Any, table: str, rows: Sequence[dict[str, Any]]) -> None:
 
 def deliveries(pages: Sequence[dict[str, str]], port: int, *, times: int = 1) -> list[bytes]:
     """One signed request for each page, as bytes for the wire; with `times` each is repeated one after the other."""
-    return [request for ids in pages for request in [_request(_event(ids), port)] * times]
+    return [request for ids in pages for request in [_request(event(ids), port)] * times]
 
 
-def _event(ids: dict[str, str]) -> bytes:
+def event(ids: dict[str, str]) -> bytes:
+    """The body that says this page was paid."""
     session = {
         "id": session_id(ids), "object": "checkout.session", "mode": "payment", "status": "complete",
         "payment_status": "paid", "amount_total": 4900, "currency": "eur", "livemode": False,
         "client_reference_id": ids["consultationId"], "payment_intent": f"pi_{uuid.UUID(ids['paymentId']).hex}",
         "metadata": {**ids, "app": "teleconsult", "env": "test"}, "after_expiration": PADDING,
     }  # fmt: skip
-    event = {
+    told = {
         "id": f"evt_{uuid.uuid4().hex}", "object": "event", "type": "checkout.session.completed",
         "api_version": API_VERSION, "livemode": False, "created": int(time.time()), "data": {"object": session},
     }  # fmt: skip
-    return json.dumps(event).encode()
+    return json.dumps(told).encode()
 
 
 def _request(body: bytes, port: int) -> bytes:

@@ -8,6 +8,10 @@ answer was not 200 or an effect is missing or doubled; speed never decides. See 
 
 from __future__ import annotations
 
+import cProfile
+import logging
+import os
+import pstats
 import sys
 import tempfile
 from argparse import ArgumentParser
@@ -19,12 +23,16 @@ from statistics import median
 from typing import Any
 
 import psycopg
+import structlog
 
+from teleconsult.billing import webhook
 from teleconsult.db import libpq_url
 from teleconsult.ops import processes
 from teleconsult.ops.faults import Fault
 from tests.bench import attempts, servers
 from tests.bench.driver import Burst, burst
+from tests.billing.deliveries import SECRET, sign
+from tests.support import fresh_settings
 
 Make = Callable[[int], list[bytes]]
 
@@ -82,6 +90,9 @@ def _compare(open_things: ExitStack, scenarios: Sequence[Scenario], runs: int, s
     print("| load | handler | events/s | p50 ms | p99 ms | longest ms | rate ÷ bare | p99 ÷ bare |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     faults = [fault for one in scenarios for fault in _in_turns(connection, one, (bare, ours), runs)]
+    print(
+        "\nPython calls for one payment:", ", ".join(f"{name} {n:.0f}" for name, n in _calls(connection, url).items())
+    )
     if soak:
         faults += _soak(connection, ours, soak)
     print(*(f"\nWrong: {fault}" for fault in faults), sep="")
@@ -157,6 +168,37 @@ def _row(scenario: Scenario, one: Contender, seen: Burst, bare: Burst) -> str:
         f"{seen.p99 / bare.p99:.2f}",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _calls(connection: psycopg.Connection[Any], url: str) -> dict[str, float]:
+    """How much Python each handler runs for one payment, in this process and without a server around it."""
+    os.environ.update(DATABASE_URL=libpq_url(url), STRIPE_WEBHOOK_SECRET=SECRET)
+    fresh_settings(DATABASE_URL=url, STRIPE_WEBHOOK_SECRET=SECRET, STRIPE_SECRET_KEY="sk_test_bench")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    from tests.bench import reference  # its settings are read when it is imported
+
+    handlers: dict[str, Callable[[bytes, str], object]] = {
+        "bare handler": lambda body, signature: reference._handle(body, signature.encode()),
+        "teleconsult": webhook.receive,
+    }
+    counted = {}
+    for name, handle in handlers.items():
+        for body, signature in _signed(connection, 20):  # what the first ones set up isn't counted
+            handle(body, signature)
+        profile, events = cProfile.Profile(), _signed(connection, 100)
+        profile.enable()
+        for body, signature in events:
+            handle(body, signature)
+        profile.disable()
+        counted[name] = pstats.Stats(profile).total_calls / len(events)  # type: ignore[attr-defined]
+    if reference.pool is not None:
+        reference.pool.close()
+    return counted
+
+
+def _signed(connection: psycopg.Connection[Any], count: int) -> list[tuple[bytes, str]]:
+    bodies = [attempts.event(ids) for ids in attempts.open_pages(connection, count)]
+    return [(body, sign(body)) for body in bodies]
 
 
 def _soak(connection: psycopg.Connection[Any], ours: Contender, events: int) -> list[str]:
