@@ -160,11 +160,11 @@ def test_customers_are_deleted_from_the_page(person: Person, http: httpx.Client)
 
 
 def test_many_are_paged_and_found(person: Person, new_session: SessionMaker) -> None:
-    made = [new_session(metadata={"note": f"n{number}"}).id for number in range(23)]
+    made = [new_session(metadata={"note": f"note-{number:02}"}).id for number in range(23)]
     assert made[0] not in person.sees("/")
     assert made[0] in person.sees("/?page=1")
-    assert made[0] in person.sees("/?find=n0")
-    assert made[1] not in person.sees("/?find=n0")
+    assert made[0] in person.sees("/?find=note-00")
+    assert made[1] not in person.sees("/?find=note-00")
     assert "No session is like that." in person.sees("/?find=nothing")
 
 
