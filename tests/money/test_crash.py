@@ -140,10 +140,11 @@ def test_sweep(running: Stage, point: str) -> None:
     """A sweep that died would keep its lock: no other could ever begin."""
     owner, draft = running.draft()
     session = running.checkout(owner, draft).json()["sessionId"]
-    running.pay(session, webhook="never")
+    running.order(point)  # before the page hangs, so that the worker's own sweep may come at any moment
     with transaction() as tx:
         tx.connection().execute(text("update payment set created_at = now() - interval '11 minutes'"))
-        running.order(point)
+    running.pay(session, webhook="never")
+    with transaction() as tx:
         jobs.defer(tx, sweep.sweep, lock="billing.sweep", timestamp=0)
     until(lambda: running.died(point), "the worker has died")
     until(lambda: queued(draft), "the consultation is queued")
